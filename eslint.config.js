@@ -9,12 +9,18 @@ export default tseslint.config(
     rules: {
       // Typed-array reads are in bounds by construction; `!` says so without a branch.
       '@typescript-eslint/no-non-null-assertion': 'off',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
       eqeqeq: 'error',
       'no-console': 'error',
     },
   },
-  { files: ['**/*.test.ts', '**/*.contract.ts', 'test/**', 'loadtest/**', 'scripts/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['**/*.test.ts', '**/*.contract.ts', 'test/**', 'loadtest/**', 'scripts/**'],
+    rules: { 'no-console': 'off' },
+  },
 );

@@ -1,0 +1,71 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** A real program that some end-to-end suites run against, as Debian packages it. */
+export interface Part {
+  readonly name: string;
+  readonly debianPackage: string;
+  /** Globs, from the repository root, of the suites that cannot run without it. */
+  readonly suites: readonly string[];
+  /** True where the part can be used now. */
+  readonly isPresent: () => boolean;
+}
+
+/** Every real part the tests use. */
+export const parts: readonly Part[] = [
+  {
+    name: 'nginx',
+    debianPackage: 'nginx-light',
+    suites: ['test/nginx*.test.ts'],
+    isPresent: () => hasPrograms('nginx'),
+  },
+  {
+    name: 'redis-server',
+    debianPackage: 'redis-server',
+    suites: ['test/redis*.test.ts'],
+    isPresent: () => hasPrograms('redis-server'),
+  },
+  {
+    name: 'chromium',
+    debianPackage: 'chromium',
+    suites: ['test/chromium*.test.ts'],
+    isPresent: () => hasPrograms('chromium'),
+  },
+  {
+    name: 'prometheus',
+    debianPackage: 'prometheus',
+    suites: ['test/prometheus*.test.ts'],
+    isPresent: () => hasPrograms('prometheus', 'promtool'),
+  },
+  {
+    name: 'python3-websockets',
+    debianPackage: 'python3-websockets',
+    suites: ['test/python*.test.ts'],
+    // Debian's module belongs to Debian's interpreter, whichever python3 comes first in PATH.
+    isPresent: () => spawnSync('/usr/bin/python3', ['-c', 'import websockets']).status === 0,
+  },
+];
+
+/** PATH with the folders of system programs, which Debian leaves out for ordinary users. */
+export function pathWithSystemPrograms(path = process.env['PATH'] ?? ''): string {
+  const folders = path.split(delimiter);
+  return [...folders, ...['/usr/local/sbin', '/usr/sbin', '/sbin'].filter((x) => !folders.includes(x))].join(
+    delimiter,
+  );
+}
+
+/** True when every program is in PATH or a system folder, and may be run. */
+export function hasPrograms(...programs: string[]): boolean {
+  const folders = pathWithSystemPrograms().split(delimiter);
+  return programs.every((program) => folders.some((folder) => isExecutable(join(folder, program))));
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
