@@ -1,0 +1,80 @@
+import type { Registry } from 'prom-client';
+import { registerCounter, registerGauge, registerHistogram } from './families.ts';
+import type { Sample } from './families.ts';
+import type { PoolSnapshot } from './pool-snapshot.ts';
+
+/** Publishes the snapshots that `pools` returns at each scrape. */
+export function registerPoolFamilies(registry: Registry, pools: () => readonly PoolSnapshot[]): void {
+  const perPool = (read: (pool: PoolSnapshot) => number) => () =>
+    pools().map((pool): Sample => [{ pool: pool.name }, read(pool)]);
+  const perPoolAnd = (label: string, read: (pool: PoolSnapshot) => Readonly<Record<string, number>>) => () =>
+    pools().flatMap((pool) =>
+      Object.entries(read(pool)).map(([value, count]): Sample => [
+        { pool: pool.name, [label]: value },
+        count,
+      ]),
+    );
+
+  registerGauge(registry, {
+    name: 'wsluice_pool_connections',
+    help: 'Upstream connections now, by state',
+    labels: ['pool', 'state'],
+    read: perPoolAnd('state', ({ connections }) => ({
+      dialing: connections.dialing,
+      idle: connections.idle,
+      busy: connections.busy,
+      draining: connections.draining,
+    })),
+  });
+  registerGauge(registry, {
+    name: 'wsluice_pool_in_flight',
+    help: 'Requests unanswered upstream now',
+    labels: ['pool'],
+    read: perPool((pool) => pool.inFlight),
+  });
+  registerGauge(registry, {
+    name: 'wsluice_pool_waiting',
+    help: 'Requests or clients queued for an upstream connection now',
+    labels: ['pool'],
+    read: perPool((pool) => pool.waiting),
+  });
+  registerHistogram(registry, {
+    name: 'wsluice_upstream_latency_seconds',
+    help: 'Time from a request being written upstream to its reply',
+    read: () => pools().map((pool) => [{ pool: pool.name }, pool.upstreamLatency]),
+  });
+  registerCounter(registry, {
+    name: 'wsluice_requests_accepted_total',
+    help: 'Requests accepted; each ends exactly once',
+    labels: ['pool'],
+    read: perPool((pool) => pool.accepted),
+  });
+  registerCounter(registry, {
+    name: 'wsluice_requests_ended_total',
+    help: 'Accepted requests that ended, by how',
+    labels: ['pool', 'end'],
+    read: perPoolAnd('end', ({ replied, errored, abandoned }) => ({ replied, errored, abandoned })),
+  });
+  registerCounter(registry, {
+    name: 'wsluice_upstream_dropped_total',
+    help: 'Upstream messages dropped because they belong to no client, by reason',
+    labels: ['pool', 'reason'],
+    read: perPoolAnd('reason', (pool) => ({
+      'unknown-id': pool.droppedUnknownId,
+      unowned: pool.droppedUnowned,
+      malformed: pool.droppedMalformed,
+    })),
+  });
+  registerCounter(registry, {
+    name: 'wsluice_upstream_lost_total',
+    help: 'Upstream connections that ended without being asked to',
+    labels: ['pool'],
+    read: perPool((pool) => pool.upstreamsLost),
+  });
+  registerCounter(registry, {
+    name: 'wsluice_request_retries_total',
+    help: 'Requests sent again over another upstream connection',
+    labels: ['pool'],
+    read: perPool((pool) => pool.retries),
+  });
+}

@@ -1,0 +1,28 @@
+import type { HistogramView } from './histogram.ts';
+
+/** What one pool tells a scrape; counts without a unit are totals since its start unless they say "now". */
+export interface PoolSnapshot {
+  readonly name: string;
+  /** Upstream connections now, by state. */
+  readonly connections: {
+    readonly dialing: number;
+    readonly idle: number;
+    readonly busy: number;
+    readonly draining: number;
+  };
+  /** Requests now unanswered upstream. */
+  readonly inFlight: number;
+  /** Requests or clients now queued for an upstream connection. */
+  readonly waiting: number;
+  /** accepted = replied + errored + abandoned + those still under way. */
+  readonly accepted: number;
+  readonly replied: number;
+  readonly errored: number;
+  readonly abandoned: number;
+  readonly droppedUnknownId: number;
+  readonly droppedUnowned: number;
+  readonly droppedMalformed: number;
+  readonly upstreamsLost: number;
+  readonly retries: number;
+  readonly upstreamLatency: HistogramView;
+}

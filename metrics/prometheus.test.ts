@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import { GatewayMetrics } from './gateway-metrics.ts';
+import { Histogram } from './histogram.ts';
+import type { PoolSnapshot } from './pool-snapshot.ts';
+import { createRegistry } from './prometheus.ts';
+
+function createPool(changes: Partial<PoolSnapshot> = {}): PoolSnapshot {
+  return {
+    name: 'main',
+    connections: { dialing: 0, idle: 0, busy: 0, draining: 0 },
+    inFlight: 0,
+    waiting: 0,
+    accepted: 0,
+    replied: 0,
+    errored: 0,
+    abandoned: 0,
+    droppedUnknownId: 0,
+    droppedUnowned: 0,
+    droppedMalformed: 0,
+    upstreamsLost: 0,
+    retries: 0,
+    upstreamLatency: new Histogram(),
+    ...changes,
+  };
+}
+
+function createMetrics(): GatewayMetrics {
+  return new GatewayMetrics({ errorTypes: ['protocol', 'too-big'], rejectReasons: ['origin'] });
+}
+
+async function scrape(metrics: GatewayMetrics, pools: readonly PoolSnapshot[]): Promise<string[]> {
+  return (await createRegistry({ metrics, pools: () => pools, processMetrics: false }).metrics()).split('\n');
+}
+
+describe('createRegistry', () => {
+  it('publishes every closed label value at 0 from the start', async () => {
+    const lines = await scrape(createMetrics(), [createPool()]);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'websocket_connections_total 0',
+        'websocket_messages_sent_total 0',
+        'websocket_messages_received_total 0',
+        'websocket_bytes_sent_total 0',
+        'websocket_bytes_received_total 0',
+        'websocket_latency_seconds_count 0',
+        'websocket_errors_total{type="protocol"} 0',
+        'websocket_errors_total{type="too-big"} 0',
+        'websocket_rejected_total{reason="origin"} 0',
+        'wsluice_heartbeat_rtt_seconds_count 0',
+        'wsluice_event_loop_lag_seconds_count 0',
+        ...['dialing', 'idle', 'busy', 'draining'].map(
+          (state) => `wsluice_pool_connections{pool="main",state="${state}"} 0`,
+        ),
+        'wsluice_pool_in_flight{pool="main"} 0',
+        'wsluice_pool_waiting{pool="main"} 0',
+        'wsluice_upstream_latency_seconds_count{pool="main"} 0',
+        'wsluice_requests_accepted_total{pool="main"} 0',
+        ...['replied', 'errored', 'abandoned'].map(
+          (end) => `wsluice_requests_ended_total{pool="main",end="${end}"} 0`,
+        ),
+        ...['unknown-id', 'unowned', 'malformed'].map(
+          (reason) => `wsluice_upstream_dropped_total{pool="main",reason="${reason}"} 0`,
+        ),
+        'wsluice_upstream_lost_total{pool="main"} 0',
+        'wsluice_request_retries_total{pool="main"} 0',
+      ]),
+    );
+  });
+
+  it('publishes each figure under its own name', async () => {
+    const metrics = createMetrics();
+    metrics.connectionOpened();
+    metrics.received(100);
+    metrics.sent(20);
+    metrics.sent(22);
+    metrics.error(1);
+    metrics.rejected(0);
+    const pool = createPool({
+      connections: { dialing: 1, idle: 2, busy: 3, draining: 4 },
+      inFlight: 5,
+      waiting: 6,
+      accepted: 30,
+      replied: 7,
+      errored: 8,
+      abandoned: 9,
+      droppedUnknownId: 10,
+      droppedUnowned: 11,
+      droppedMalformed: 12,
+      upstreamsLost: 13,
+      retries: 14,
+    });
+    const lines = await scrape(metrics, [pool]);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'websocket_connections_total 1',
+        'websocket_messages_received_total 1',
+        'websocket_bytes_received_total 100',
+        'websocket_messages_sent_total 2',
+        'websocket_bytes_sent_total 42',
+        'websocket_errors_total{type="too-big"} 1',
+        'websocket_rejected_total{reason="origin"} 1',
+        'wsluice_pool_connections{pool="main",state="dialing"} 1',
+        'wsluice_pool_connections{pool="main",state="idle"} 2',
+        'wsluice_pool_connections{pool="main",state="busy"} 3',
+        'wsluice_pool_connections{pool="main",state="draining"} 4',
+        'wsluice_pool_in_flight{pool="main"} 5',
+        'wsluice_pool_waiting{pool="main"} 6',
+        'wsluice_requests_accepted_total{pool="main"} 30',
+        'wsluice_requests_ended_total{pool="main",end="replied"} 7',
+        'wsluice_requests_ended_total{pool="main",end="errored"} 8',
+        'wsluice_requests_ended_total{pool="main",end="abandoned"} 9',
+        'wsluice_upstream_dropped_total{pool="main",reason="unknown-id"} 10',
+        'wsluice_upstream_dropped_total{pool="main",reason="unowned"} 11',
+        'wsluice_upstream_dropped_total{pool="main",reason="malformed"} 12',
+        'wsluice_upstream_lost_total{pool="main"} 13',
+        'wsluice_request_retries_total{pool="main"} 14',
+      ]),
+    );
+  });
+
+  it('publishes histograms with cumulative buckets per label set', async () => {
+    const metrics = createMetrics();
+    for (const seconds of [0.00005, 0.003, 0.003, 60]) metrics.latency.observe(seconds);
+    const lines = await scrape(metrics, [createPool({ name: 'a' }), createPool({ name: 'b' })]);
+    const buckets = lines.filter((line) => line.startsWith('websocket_latency_seconds_bucket'));
+    expect(buckets.map((line) => line.split(' ')[1]).join('')).toBe('11111333333333334');
+    expect(buckets[0]).toBe('websocket_latency_seconds_bucket{le="0.0001"} 1');
+    expect(buckets.at(-1)).toBe('websocket_latency_seconds_bucket{le="+Inf"} 4');
+    expect(lines).toContain('websocket_latency_seconds_count 4');
+    expect(lines).toContain('wsluice_upstream_latency_seconds_bucket{pool="b",le="+Inf"} 0');
+  });
+
+  it('reads anew at every scrape and forgets a pool that is gone', async () => {
+    const metrics = createMetrics();
+    let pools = [createPool({ name: 'old', accepted: 1 })];
+    const registry = createRegistry({ metrics, pools: () => pools, processMetrics: false });
+    expect(await registry.metrics()).toContain('pool="old"');
+    pools = [createPool({ name: 'new', accepted: 2 })];
+    metrics.connectionOpened();
+    const second = await registry.metrics();
+    expect(second).toContain('websocket_connections_total 1');
+    expect(second).toContain('wsluice_requests_accepted_total{pool="new"} 2');
+    expect(second).not.toContain('pool="old"');
+  });
+
+  it('takes process metrics along unless told not to', async () => {
+    const options = { metrics: createMetrics(), pools: () => [] };
+    expect(await createRegistry(options).metrics()).toContain('process_cpu_seconds_total');
+    expect(await createRegistry({ ...options, processMetrics: false }).metrics()).not.toContain('process_');
+  });
+});

@@ -1,0 +1,36 @@
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { registerClientFamilies } from './client-families.ts';
+import type { GatewayMetrics } from './gateway-metrics.ts';
+import { registerPoolFamilies } from './pool-families.ts';
+import type { PoolSnapshot } from './pool-snapshot.ts';
+
+/** What a registry publishes, and how. */
+export interface RegistryOptions {
+  readonly metrics: GatewayMetrics;
+  readonly pools: () => readonly PoolSnapshot[];
+  /** Whether the process's own metrics (CPU, memory, garbage collection) come along; default true. */
+  readonly processMetrics?: boolean;
+  /** Default 'text'. Writing OpenMetrics renames counters for good, so a registry keeps the format it starts with. */
+  readonly format?: 'text' | 'openmetrics';
+}
+
+/** Gauges named like counters, which build a list of every handle to count it; the same figures by type remain. */
+const unwanted = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
+/** A registry that reads the typed arrays and the pools when it is scraped, and costs nothing in between. */
+export function createRegistry(options: RegistryOptions): Registry {
+  const { metrics, pools, processMetrics = true, format = 'text' } = options;
+  const registry = new Registry();
+  // The typings tie the content type to the class, although any registry takes either.
+  if (format === 'openmetrics') registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
+  registerClientFamilies(registry, metrics);
+  registerPoolFamilies(registry, pools);
+  if (!processMetrics) return registry;
+  collectDefaultMetrics({ register: registry });
+  for (const name of unwanted) registry.removeSingleMetric(name);
+  return registry;
+}

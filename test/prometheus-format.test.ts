@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { GatewayMetrics } from '../metrics/gateway-metrics.ts';
+import { Histogram } from '../metrics/histogram.ts';
+import { createRegistry } from '../metrics/prometheus.ts';
+
+async function scrape(format: 'text' | 'openmetrics'): Promise<string> {
+  const metrics = new GatewayMetrics({
+    errorTypes: ['protocol', 'too-big'],
+    rejectReasons: ['origin', 'capacity'],
+  });
+  metrics.received(10);
+  metrics.latency.observe(0.003);
+  const pool = {
+    name: 'odd "name"\\',
+    connections: { dialing: 0, idle: 1, busy: 2, draining: 0 },
+    inFlight: 2,
+    waiting: 0,
+    accepted: 3,
+    replied: 1,
+    errored: 0,
+    abandoned: 0,
+    droppedUnknownId: 0,
+    droppedUnowned: 0,
+    droppedMalformed: 0,
+    upstreamsLost: 0,
+    retries: 0,
+    upstreamLatency: new Histogram(),
+  };
+  return createRegistry({ metrics, pools: () => [pool], format }).metrics();
+}
+
+it("satisfies promtool's checks of the text format, but for the gauge that is named as a total", async () => {
+  const { stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+    input: await scrape('text'),
+    encoding: 'utf8',
+  });
+  const complaints = `${stdout}${stderr}`.split('\n').filter((line) => line !== '');
+  expect(complaints).toEqual([
+    'websocket_connections_total non-counter metrics should not have "_total" suffix',
+  ]);
+});
+
+it("is read by Prometheus's own parser as OpenMetrics", async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'wsluice-metrics-'));
+  const file = join(folder, 'scrape.om');
+  // The one promtool command that parses OpenMetrics wants a time on every sample.
+  writeFileSync(file, (await scrape('openmetrics')).replaceAll(/^[^#].*$/gm, '$& 1700000000'));
+  const args = ['tsdb', 'create-blocks-from', 'openmetrics', file, join(folder, 'blocks')];
+  const { status, stderr } = spawnSync('promtool', args, { encoding: 'utf8' });
+  rmSync(folder, { recursive: true });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+});
