@@ -1,4 +1,7 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Suites whose real parts are missing on this machine, comma-separated; test/run.ts knows them. */
+const leftOut = (process.env['LEAVE_OUT_SUITES'] ?? '').split(',').filter((file) => file !== '');
 
 export default defineConfig({
   test: {
@@ -17,7 +20,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{parts,run,support}/**'],
+          exclude: [...configDefaults.exclude, 'test/{parts,run,support}/**', ...leftOut],
           testTimeout: 30_000,
           hookTimeout: 60_000,
           fileParallelism: false,

@@ -11,12 +11,14 @@ export interface CommandOptions {
   readonly timeoutMs: number;
   /** Passes the output on as it comes instead of collecting it. */
   readonly live?: boolean;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Runs a program to its end with no input. Never rejects: what cannot start or overstays is a result with `ok: false`. */
 export function runCommand(
   [program, ...args]: readonly string[],
-  { timeoutMs, live = false }: CommandOptions,
+  { timeoutMs, live = false, env = {} }: CommandOptions,
 ): Promise<CommandResult> {
   const startedMs = performance.now();
   return new Promise((resolve) => {
@@ -27,6 +29,7 @@ export function runCommand(
     const child = spawn(program!, args, {
       stdio: live ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
       timeout: timeoutMs,
+      env: { ...process.env, ...env },
     });
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => output.push(text));
