@@ -1,0 +1,70 @@
+import { deferred } from './deferred.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Child } from './child.ts';
+import type { ChildOptions } from './child.ts';
+
+/** The processes of one bench: the unasked end of any of them fails what is being watched; none outlives `stopAll`. */
+export class Children {
+  readonly #running = new Set<Child>();
+  readonly #fault = deferred<never>();
+
+  constructor() {
+    this.#fault.promise.catch(() => undefined);
+    process.on('exit', () => {
+      for (const child of this.#running) child.abandon();
+    });
+  }
+
+  start(options: ChildOptions): Child {
+    const child = new Child(options);
+    this.#running.add(child);
+    void child.exited.then((code) => {
+      this.#running.delete(child);
+      if (child.stopping || options.ends) return;
+      this.fail(new Error(`${child.name} ended early with code ${code}\n${child.output}`.trim()));
+    });
+    return child;
+  }
+
+  /** A Node process with the flags and the Node of this one, and an IPC channel. */
+  startNode(name: string, args: readonly string[], onMessage?: (message: unknown) => void): Child {
+    const listener = onMessage ? { onMessage } : {};
+    return this.start({ ...nodeCommand(name, args), talks: true, ...listener });
+  }
+
+  /** Runs a Node process to its end and returns what it printed; throws when it fails or takes over `timeoutMs`. */
+  async outputOf(name: string, args: readonly string[], timeoutMs: number): Promise<string> {
+    const child = this.start({ ...nodeCommand(name, args), ends: true });
+    const code = await this.watch(name, timeoutMs, child.exited);
+    if (code !== 0) throw new Error(`${name} failed with code ${code}\n${child.output}`);
+    return child.output;
+  }
+
+  /** Makes whatever is being watched throw `reason`. */
+  fail(reason: Error): void {
+    this.#fault.reject(reason);
+  }
+
+  /** Returns what `work` returns; throws on a fault of any child and after `timeoutMs`. */
+  async watch<T>(what: string, timeoutMs: number, work: Promise<T>): Promise<T> {
+    const finished = new AbortController();
+    const late = sleep(timeoutMs, undefined, { signal: finished.signal }).then(
+      () => this.fail(new Error(`${what} took over ${timeoutMs / 1000} s`)),
+      () => undefined,
+    );
+    try {
+      return await Promise.race([work, this.#fault.promise]);
+    } finally {
+      finished.abort();
+      await late;
+    }
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all([...this.#running].map((child) => child.stop()));
+  }
+}
+
+function nodeCommand(name: string, args: readonly string[]): ChildOptions {
+  return { name, command: process.execPath, args: [...process.execArgv, ...args] };
+}

@@ -1,0 +1,29 @@
+import type { Protocol } from './script.ts';
+
+/** What a loader process is told on its command line, as JSON. */
+export interface LoadOrder {
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  readonly protocol: Protocol;
+  readonly clients: number;
+  readonly depth: number;
+  readonly warmupMs: number;
+  readonly windowMs: number;
+}
+
+/** What the loader saw between the two edges of the measured window. */
+export interface LoadFigures {
+  readonly replies: number;
+  readonly elapsedMs: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+  readonly maxUs: number;
+}
+
+/** What a loader process reports, in this order; a fault may come at any time and is the last. */
+export type LoadReport =
+  | { readonly type: 'window-opened' }
+  | { readonly type: 'window-closed'; readonly figures: LoadFigures }
+  | { readonly type: 'done' }
+  | { readonly type: 'fault'; readonly reason: string };

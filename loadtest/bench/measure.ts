@@ -1,0 +1,107 @@
+import { deferred } from './deferred.ts';
+import { fileURLToPath } from 'node:url';
+import { cpuMs, machineCpuMs } from './cpu.ts';
+import type { Children } from './children.ts';
+import type { LoadFigures, LoadOrder, LoadReport } from './loader/messages.ts';
+import type { Protocol } from './loader/script.ts';
+import type { Server } from './servers.ts';
+
+const loaderFile = fileURLToPath(new URL('./loader/main.ts', import.meta.url));
+const graceMs = 40_000;
+
+export interface Load {
+  readonly protocol: Protocol;
+  readonly clients: number;
+  readonly depth: number;
+  readonly warmupMs: number;
+  readonly windowMs: number;
+}
+
+/** Whose CPU time is told apart; `others` is everything on the machine that is no part of the bench. */
+export type Who = 'loader' | 'server' | 'backend' | 'others';
+
+/** One measured window of one server; CPU in cores, by process. */
+export interface Figures {
+  readonly server: string;
+  readonly depth: number;
+  readonly messagesPerSecond: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+  readonly maxUs: number;
+  readonly cores: Readonly<Record<Who, number>>;
+  /** CPU time of the server per round trip. */
+  readonly serverCpuUsPerMessage: number;
+  readonly upstreamConnections: number | undefined;
+}
+
+interface Edge {
+  readonly atMs: number;
+  readonly loader: number;
+  readonly server: number;
+  readonly backend: number;
+  readonly machine: number;
+}
+
+/** Runs one loader process against the server; throws on a wrong reply, a lost message or a process that died. */
+export async function measure(children: Children, server: Server, load: Load): Promise<Figures> {
+  const over = deferred<LoadFigures>();
+  const edges: Edge[] = [];
+  let figures: LoadFigures | undefined;
+  let upstreamConnections: Promise<number> | undefined;
+  const order: LoadOrder = { ...load, host: '127.0.0.1', port: server.port, path: server.path };
+  const loader = children.startNode('loader', [loaderFile, JSON.stringify(order)], (message) => {
+    const report = message as LoadReport;
+    if (report.type === 'fault') over.reject(new Error(`${server.name}: ${report.reason}`));
+    if (report.type === 'done') over.resolve(figures!);
+    if (report.type === 'window-opened') edges.push(edgeNow(loader.pid, server));
+    if (report.type !== 'window-closed') return;
+    edges.push(edgeNow(loader.pid, server));
+    figures = report.figures;
+    upstreamConnections = server.upstreamConnections?.();
+  });
+  const timeoutMs = load.warmupMs + load.windowMs + graceMs;
+  const [seen, connections] = await children.watch(
+    `loading ${server.name}`,
+    timeoutMs,
+    over.promise.then(async (last) => [last, await upstreamConnections] as const),
+  );
+  await loader.stop();
+  return figuresOf(server, load, seen, edges, connections);
+}
+
+function edgeNow(loaderPid: number, server: Server): Edge {
+  return {
+    atMs: performance.now(),
+    loader: cpuMs([loaderPid]),
+    server: cpuMs(server.pids()),
+    backend: cpuMs(server.backendPid === undefined ? [] : [server.backendPid]),
+    machine: machineCpuMs(),
+  };
+}
+
+function figuresOf(
+  server: Server,
+  load: Load,
+  seen: LoadFigures,
+  edges: readonly Edge[],
+  upstreamConnections: number | undefined,
+): Figures {
+  const [opened, closed] = edges as [Edge, Edge];
+  const coresOf = (who: Exclude<keyof Edge, 'atMs'>): number =>
+    (closed[who] - opened[who]) / (closed.atMs - opened.atMs);
+  const messagesPerSecond = (seen.replies / seen.elapsedMs) * 1000;
+  const bench = { loader: coresOf('loader'), server: coresOf('server'), backend: coresOf('backend') };
+  const others = coresOf('machine') - bench.loader - bench.server - bench.backend;
+  const cores = { ...bench, others: Math.max(0, others) };
+  return {
+    server: server.name,
+    depth: load.depth,
+    messagesPerSecond,
+    p50Us: seen.p50Us,
+    p99Us: seen.p99Us,
+    maxUs: seen.maxUs,
+    cores,
+    serverCpuUsPerMessage: (cores.server / messagesPerSecond) * 1e6,
+    upstreamConnections,
+  };
+}

@@ -1,0 +1,57 @@
+import { parseArgs } from 'node:util';
+
+export interface BenchOptions {
+  /** Subjects asked for by name; empty means all. */
+  readonly subjects: readonly string[];
+  readonly clients: number;
+  readonly depths: readonly number[];
+  readonly windowMs: number;
+  readonly warmupMs: number;
+  /** How often A and B take turns. */
+  readonly rounds: number;
+  /** The gateway's entry file, so that another checkout or a build can be measured. */
+  readonly gatewayFile: string;
+  readonly cpuProfileDir: string | undefined;
+  readonly jsonFile: string | undefined;
+}
+
+export const usage = `npm run bench -- [subject …] [options]
+  --clients 1000   --depth 1,16   --seconds 3   --warmup 1   --rounds 2
+  --gateway server/main.ts    the gateway to measure
+  --cpu-prof <dir>            write V8 CPU profiles of the gateway and print its hottest functions
+  --json <file>               write the raw figures`;
+
+/** Reads the command line; throws with a readable reason when it makes no sense. */
+export function parseOptions(args: readonly string[]): BenchOptions {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      clients: { type: 'string', default: '1000' },
+      depth: { type: 'string', default: '1,16' },
+      seconds: { type: 'string', default: '3' },
+      warmup: { type: 'string', default: '1' },
+      rounds: { type: 'string', default: '2' },
+      gateway: { type: 'string', default: 'server/main.ts' },
+      'cpu-prof': { type: 'string' },
+      json: { type: 'string' },
+    },
+  });
+  return {
+    subjects: positionals,
+    clients: number('clients', values.clients, 1, 9_000),
+    depths: values.depth.split(',').map((depth) => number('depth', depth, 1, 31)),
+    windowMs: number('seconds', values.seconds, 0.1, 600) * 1000,
+    warmupMs: number('warmup', values.warmup, 0, 60) * 1000,
+    rounds: number('rounds', values.rounds, 1, 20),
+    gatewayFile: values.gateway,
+    cpuProfileDir: values['cpu-prof'],
+    jsonFile: values.json,
+  };
+}
+
+function number(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (value >= least && value <= most) return value;
+  throw new Error(`--${name} ${text}: a number from ${least} to ${most} is needed`);
+}

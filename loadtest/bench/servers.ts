@@ -1,0 +1,95 @@
+import { deferred } from './deferred.ts';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { childPidsOf } from './cpu.ts';
+import type { Child } from './child.ts';
+import type { Children } from './children.ts';
+import type { Protocol } from './loader/script.ts';
+import { nginxConfig } from './nginx-config.ts';
+import { answersOk, freePort, portOpen } from './ports.ts';
+
+const startTimeoutMs = 15_000;
+const nginxFile = '/usr/sbin/nginx';
+const backendFile = fileURLToPath(new URL('./backend.ts', import.meta.url));
+
+/** Something that clients connect to: the thing measured. */
+export interface Server {
+  readonly name: string;
+  readonly port: number;
+  readonly path: string;
+  /** All processes that do its work. */
+  readonly pids: () => number[];
+  /** How many connections it holds to the backend now; absent when there is no backend. */
+  readonly upstreamConnections?: () => Promise<number>;
+  readonly backendPid?: number;
+  readonly stop: () => Promise<void>;
+}
+
+/** The bare engine in a process of its own: the backend of the others, or itself the thing measured. */
+export interface Backend extends Server {
+  readonly url: string;
+  readonly openConnections: (path: string) => Promise<number>;
+}
+
+export interface GatewayOptions {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cpuProfileDir: string | undefined;
+  readonly backend?: Backend;
+}
+
+export async function startBackend(children: Children, protocol: Protocol): Promise<Backend> {
+  const port = await freePort();
+  let answer = deferred<Record<string, number>>();
+  const child = children.startNode('backend', [backendFile, String(port), protocol], (message) =>
+    answer.resolve(message as Record<string, number>),
+  );
+  await children.watch('starting the backend', startTimeoutMs, portOpen(port));
+  const openConnections = async (path: string): Promise<number> => {
+    answer = deferred();
+    child.send('connections?');
+    return (await answer.promise)[path] ?? 0;
+  };
+  const url = `ws://127.0.0.1:${port}`;
+  return { ...only(child), name: 'bare engine', port, path: '/', url, openConnections };
+}
+
+export async function startGateway(children: Children, options: GatewayOptions): Promise<Server> {
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const profile = options.cpuProfileDir ? ['--cpu-prof', `--cpu-prof-dir=${options.cpuProfileDir}`] : [];
+  const listen = ['--host', '127.0.0.1', '--port', String(port), '--admin-port', String(adminPort)];
+  const args = [...profile, options.file, ...listen, '--log-level', 'warn', ...options.args];
+  const child = children.startNode('gateway', args);
+  const ready = Promise.all([portOpen(port), answersOk(`http://127.0.0.1:${adminPort}/ready`)]);
+  await children.watch('starting the gateway', startTimeoutMs, ready);
+  return { ...only(child), name: 'wsluice', port, path: '/ws', ...upstream('/wsluice', options.backend) };
+}
+
+/** nginx, one worker, tunnelling each client over a connection of its own. */
+export async function startNginx(children: Children, dir: string, backend: Backend): Promise<Server> {
+  const port = await freePort();
+  const configFile = `${dir}/nginx.conf`;
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(configFile, nginxConfig({ dir, port, backendPort: backend.port, upstreamPath: '/nginx' }));
+  const child = children.start({
+    name: 'nginx',
+    command: nginxFile,
+    args: ['-p', dir, '-e', `${dir}/error.log`, '-c', configFile],
+  });
+  await children.watch('starting nginx', startTimeoutMs, portOpen(port));
+  const pids = (): number[] => [child.pid, ...childPidsOf(child.pid)];
+  return { ...only(child), name: 'nginx', port, path: '/ws', pids, ...upstream('/nginx', backend) };
+}
+
+export function nginxInstalled(): boolean {
+  return existsSync(nginxFile);
+}
+
+function only(child: Child): Pick<Server, 'pids' | 'stop'> {
+  return { pids: () => [child.pid], stop: () => child.stop() };
+}
+
+function upstream(path: string, backend?: Backend): Pick<Server, 'upstreamConnections' | 'backendPid'> {
+  if (!backend) return {};
+  return { backendPid: backend.pids()[0]!, upstreamConnections: () => backend.openConnections(path) };
+}
