@@ -3,7 +3,7 @@
 
 const leaves = ['pool', 'codec', 'ratelimit', 'metrics'];
 const production = '^(server|pool|codec|ratelimit|metrics)/';
-const testCode = '\\.(test|contract|bench)\\.ts$';
+const testCode = '\\.(test|contract|bench|fixture)\\.ts$';
 
 /** One rule per leaf: it imports neither the server nor another leaf. */
 const leafRules = leaves.map((leaf) => ({

@@ -39,7 +39,9 @@ test('packs the build, the docs and the front pages, and no tests', () => {
     ),
   );
   expect(
-    packed.filter((file) => /\.(test|bench|contract)\.|^package\/(test|loadtest|scripts)\//.test(file)),
+    packed.filter((file) =>
+      /\.(test|bench|contract|fixture)\.|^package\/(test|loadtest|scripts)\//.test(file),
+    ),
   ).toEqual([]);
 });
 
