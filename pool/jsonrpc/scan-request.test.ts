@@ -154,6 +154,19 @@ describe('what it calls not JSON', () => {
     },
   );
 
+  it('never reads past the end of a message into what follows it in the buffer', () => {
+    const params =
+      '{"text":"a text of more than a few bytes \\u0041\\n","all":[true,false,null,-1.5e+10,{}]}';
+    const bytes = Buffer.from(
+      `{"jsonrpc":"2.0","id":"17","method":"m","params":${params}, "other":1,"error":1}`,
+    );
+    const into = new Scan();
+    for (let end = 0; end < bytes.length; end++) {
+      scanRequest(bytes, 0, end, into);
+      expect([end, into.fault]).toEqual([end, 'the message is not valid JSON']);
+    }
+  });
+
   it('finds bad JSON after everything that matters, and after what is invalid', () => {
     expect(scan('{"jsonrpc":"2.0","id":1,"method":"m","a":[1,2}').kind).toBe('NotJson');
     expect(scan('{"jsonrpc":"1.0","id":null,"method":1,"a":[1,2}').kind).toBe('NotJson');

@@ -118,9 +118,11 @@ function scanMembers(
     const valueEnd = skipValue(buf, value, end, into.stack, maxDepth - 1);
     if (valueEnd < 0) return refuseBytes(into, valueEnd);
     if (field !== Field.Other) note(buf, value, valueEnd, into, field);
-    if (lazy && settlesEarly(into)) return false;
     pos = skipSpace(buf, valueEnd, end);
-    more = byteAt(buf, pos, end) === COMMA;
+    const next = byteAt(buf, pos, end);
+    // Not before the delimiter: of `"id":05`, a number that is none, only the 0 has been read.
+    if (lazy && (next === COMMA || next === CLOSE_BRACE) && settlesEarly(into)) return false;
+    more = next === COMMA;
     if (more) pos = skipSpace(buf, pos + 1, end);
   }
   const complete = byteAt(buf, pos, end) === CLOSE_BRACE && skipSpace(buf, pos + 1, end) === end;
@@ -194,7 +196,7 @@ function isVersion(buf: Uint8Array, start: number, end: number): boolean {
 
 /** At the value of `result` or `error`: whether the id is known, so that nothing more needs to be read. */
 function settlesByOutcome(buf: Uint8Array, pos: number, end: number, into: Scan): boolean {
-  if ((into.seen & (Field.Method | OUTCOME)) !== 0) return false;
+  if ((into.seen & Field.Method) !== 0) return false;
   if ((into.seen & Field.Id) === 0 && !findTrailingId(buf, pos, end, into)) return false;
   into.kind = ScanKind.Response;
   return true;
