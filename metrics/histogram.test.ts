@@ -5,7 +5,7 @@ import { Histogram } from './histogram.ts';
 const TICK_SECONDS = 2 ** -22;
 const RELATIVE_WIDTH = 1 / 32;
 const durations = fc.double({ min: 0, max: 1000, noNaN: true });
-const manyDurations = fc.array(durations, { minLength: 1, maxLength: 200 });
+const manyDurations = fc.array(durations, { minLength: 1, maxLength: 200, size: 'max' });
 
 function histogramOf(values: readonly number[]): Histogram {
   const histogram = new Histogram();

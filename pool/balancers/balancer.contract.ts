@@ -35,7 +35,10 @@ export function describeBalancer(name: string, create: CreateBalancer): void {
 
     it('never returns an unavailable member, nor undefined while one is available, while the list changes', () => {
       const member = fc.record({ load: fc.nat(5), available: fc.boolean() });
-      const lists = fc.array(fc.array(member, { maxLength: 40 }), { minLength: 1, maxLength: 20 });
+      const lists = fc.array(fc.array(member, { maxLength: 40, size: 'max' }), {
+        minLength: 1,
+        maxLength: 20,
+      });
       fc.assert(
         fc.property(lists, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (steps, seed) => {
           const balancer = create({ random: () => seed });
