@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import { schemaTree, type SchemaNode } from './describe.ts';
+import { asFault, ConfigError, problemsOf, unknownKey, type Fault, type Problem } from './faults.ts';
+import { fileProblems } from './named-files.ts';
+import { readConfigFile, type ReadFile } from './config-file.ts';
+import { environmentToPartial, flagsToPartial, unknownVariables } from './flags.ts';
+import type { FlagValues, Layer } from './flags.ts';
+import { notYetInEffect } from './not-yet.ts';
+import { profileNames, profiles } from './profiles.ts';
+import { configVariable } from './serve-flags.ts';
+import { configSchema, type Config, type ConfigInput } from './schema.ts';
+import { isTree, overlay, protoPaths, treeOf, valueAt, type Tree } from './tree.ts';
+
+export interface LoadOptions {
+  /** Path of a YAML or JSON file; without it `--config`, then `WSLUICE_CONFIG`. */
+  readonly file?: string | undefined;
+  readonly env: NodeJS.ProcessEnv;
+  /** commander's `opts()`. */
+  readonly flags: FlagValues;
+  readonly readFile?: ReadFile;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Sentences that a user should see: settings without effect, unknown variables. */
+  readonly notices: readonly string[];
+  /** Where the settings came from, for the log: `wsluice.yaml, environment, flags`, or `defaults`. */
+  readonly source: string;
+}
+
+/**
+ * The configuration that defaults, profile, file, environment and flags add up to, the later ones over the earlier.
+ * Throws a `ConfigError` with all faults of all of them.
+ */
+export function loadConfig({ file, env, flags, readFile = readUtf8 }: LoadOptions): LoadedConfig {
+  const path = file ?? textOf(flags['config']) ?? textOf(env[configVariable]);
+  const fromFile = path === undefined ? { tree: {} } : readLayer(path, readFile);
+  const environment = environmentToPartial(env);
+  const flagLayer = flagsToPartial(flags);
+  const layers = [{ tree: fromFile.tree, settings: [] }, environment, flagLayer];
+  const { config, given } = combine(layers, { readFile, unread: fromFile.faults ?? [] });
+  const sources = [
+    ...(path === undefined ? [] : [path]),
+    ...(environment.settings.length > 0 ? ['environment'] : []),
+    ...(flagLayer.settings.length > 0 ? ['flags'] : []),
+  ];
+  return {
+    config,
+    notices: [
+      ...unknownVariables(env),
+      ...unroutedMain(config, layers.slice(1)),
+      ...notYetInEffect(config, given),
+    ],
+    source: sources.join(', ') || 'defaults',
+  };
+}
+
+/** A complete configuration from one that leaves keys out; throws a `ConfigError` with all its faults. */
+export function completeConfig(input: ConfigInput): Config {
+  const layers = [{ tree: input as Tree, settings: [] }];
+  return combine(layers, { readFile: readUtf8, unread: [] }).config;
+}
+
+interface CombineOptions {
+  readonly readFile: ReadFile;
+  /** Faults that kept a layer from being read at all; rules are then left out, for want of half of the input. */
+  readonly unread: readonly Fault[];
+}
+
+function combine(
+  layers: readonly Layer[],
+  { readFile, unread }: CombineOptions,
+): { config: Config; given: Tree } {
+  const root = schemaTree();
+  const written = layers.reduce<Tree>((sum, { tree }) => overlay(sum, tree), {});
+  const given = overlay(profileTree(written), written);
+  const settings = layers.flatMap((layer) => layer.settings);
+  const result = configSchema.safeParse(given);
+  const ownFaults = layers.flatMap((layer) =>
+    ownProblems(layer.tree, root).map((problem) => asFault(problem, layer.settings)),
+  );
+  const ruleFaults =
+    unread.length > 0
+      ? []
+      : [...ruleProblems(result.error, given, root), ...fileProblems(given, readFile)].map((problem) =>
+          asFault(problem, settings),
+        );
+  const faults = distinctFaults([...unread, ...ownFaults, ...ruleFaults]);
+  if (faults.length > 0) throw new ConfigError(faults);
+  if (!result.success) throw new Error(`bug: a fault of no layer: ${result.error.message}`);
+  return { config: result.data, given };
+}
+
+/** What is wrong with the values of one layer, each by itself. */
+function ownProblems(tree: Tree, root: SchemaNode): Problem[] {
+  const issues = configSchema.safeParse(tree).error?.issues ?? [];
+  return [
+    ...issues.filter((issue) => !isRule(issue)).flatMap((issue) => problemsOf(issue, tree, root)),
+    ...protoPaths(tree).map((path) => unknownKey(path, root)),
+  ];
+}
+
+/** What is wrong between values, which may come from different layers. */
+function ruleProblems(
+  error: ReturnType<typeof configSchema.safeParse>['error'],
+  tree: Tree,
+  root: SchemaNode,
+): Problem[] {
+  return (error?.issues ?? []).filter(isRule).flatMap((issue) => problemsOf(issue, tree, root));
+}
+
+function isRule(issue: {
+  readonly code?: string;
+  readonly params?: Record<string, unknown> | undefined;
+}): boolean {
+  return issue.params?.['rule'] === true;
+}
+
+function distinctFaults(faults: readonly Fault[]): Fault[] {
+  return [...new Map(faults.map((fault) => [fault.line, fault])).values()];
+}
+
+function profileTree(written: Tree): Tree {
+  const name = profileNames.find((known) => known === written['profile']);
+  if (name === undefined) return {};
+  const { pool, codec } = profiles[name];
+  const pools = isTree(written['pools']) ? Object.keys(written['pools']) : ['main'];
+  const trees = pools.map((key) => treeOf(['pools', key], pool));
+  return [...trees, ...(codec === undefined ? [] : [{ codec }])].reduce<Tree>(overlay, {});
+}
+
+/** Flags describe the pool main; where the file routes elsewhere, they would describe it in vain. */
+function unroutedMain(config: Config, layers: readonly Layer[]): string[] {
+  const described = layers.some(({ tree }) => valueAt(tree, ['pools', 'main']) !== undefined);
+  if (!described || config.routes.some(({ pool }) => pool === 'main')) return [];
+  return ['flags or variables describe the pool main, to which no route leads; --path adds one'];
+}
+
+function readLayer(path: string, readFile: ReadFile): { tree: Tree; faults?: readonly Fault[] } {
+  try {
+    return { tree: readConfigFile(path, readFile) };
+  } catch (error) {
+    if (error instanceof ConfigError) return { tree: {}, faults: error.faults };
+    throw error;
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function readUtf8(path: string): string {
+  return readFileSync(path, 'utf8');
+}

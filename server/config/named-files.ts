@@ -1,0 +1,46 @@
+import { createSecureContext } from 'node:tls';
+import type { Problem } from './faults.ts';
+import { readProblem, type ReadFile } from './config-file.ts';
+import { isTree, valueAt, type Path, type Tree } from './tree.ts';
+
+/** What is wrong with the files that a configuration names: unreadable, or a certificate and a key that do not fit. */
+export function fileProblems(tree: Tree, readFile: ReadFile): Problem[] {
+  const unreadable = namedFiles(tree).flatMap((path) => unreadableFile(path, tree, readFile));
+  return unreadable.length > 0 ? unreadable : tlsProblems(tree, readFile);
+}
+
+function namedFiles(tree: Tree): Path[] {
+  const pools = isTree(tree['pools']) ? Object.keys(tree['pools']) : [];
+  return [
+    ['listen', 'tls', 'cert'],
+    ['listen', 'tls', 'key'],
+    ['codec', 'zstd', 'dictionary'],
+    ...pools.map((pool) => ['pools', pool, 'tls', 'ca']),
+  ];
+}
+
+function unreadableFile(path: Path, tree: Tree, readFile: ReadFile): Problem[] {
+  const value = valueAt(tree, path);
+  if (typeof value !== 'string' || value.trim() === '') return [];
+  try {
+    readFile(value);
+    return [];
+  } catch (error) {
+    return [{ path, value, problem: readProblem(error) }];
+  }
+}
+
+/** The engine would only say that it cannot listen. */
+function tlsProblems(tree: Tree, readFile: ReadFile): Problem[] {
+  const path = ['listen', 'tls', 'cert'];
+  const cert = valueAt(tree, path);
+  const key = valueAt(tree, ['listen', 'tls', 'key']);
+  if (typeof cert !== 'string' || typeof key !== 'string') return [];
+  try {
+    createSecureContext({ cert: readFile(cert), key: readFile(key) });
+    return [];
+  } catch (error) {
+    const { code = 'not PEM' } = error as NodeJS.ErrnoException;
+    return [{ path, value: cert, problem: `is not a certificate that goes with listen.tls.key (${code})` }];
+  }
+}

@@ -1,0 +1,36 @@
+import type { Config, PoolConfig } from './schema.ts';
+import { valueAt } from './tree.ts';
+
+/** Keys of a pool that are checked, and wait for a later version. */
+const waitingPoolKeys: readonly (keyof PoolConfig)[] = [
+  'healthCheckIntervalMs',
+  'scaleUpThreshold',
+  'scaleDownThreshold',
+  'breaker',
+];
+
+/**
+ * One sentence for each setting that is accepted but has no effect in this version.
+ * `given` is the configuration as it was written, to tell what was asked for from what is a default.
+ */
+export function notYetInEffect(config: Config, given: unknown = {}): string[] {
+  const waiting = [
+    ...(config.rateLimits.length > 0 ? ['rateLimits'] : []),
+    ...(isGiven(given, 'codec') ? ['codec'] : []),
+    ...(config.redis.url === null ? [] : ['redis.url']),
+    ...(config.listen.permessageDeflate === 'off' ? [] : ['listen.permessageDeflate']),
+    ...Object.keys(config.pools).flatMap((pool) =>
+      waitingPoolKeys
+        .filter((key) => isGiven(given, 'pools', pool, key))
+        .map((key) => `pools.${pool}.${key}`),
+    ),
+  ];
+  const sentences = waiting.map((key) => `${key} has no effect in this version`);
+  return config.workers === 1
+    ? sentences
+    : [...sentences, 'workers has no effect in this version: there is one'];
+}
+
+function isGiven(given: unknown, ...path: readonly string[]): boolean {
+  return valueAt(given, path) !== undefined;
+}

@@ -1,0 +1,193 @@
+import { z } from 'zod';
+import {
+  bytes,
+  checkedText,
+  distinct,
+  filePath,
+  filledText,
+  MIB,
+  milliseconds,
+  oneOf,
+  share,
+  whole,
+  withOrder,
+} from './scalars.ts';
+import { ECHO, upstreamUrlProblem } from './upstream-url.ts';
+
+const upstreamUrl = checkedText('a ws://, wss:// or ws+unix: URL or echo:', upstreamUrlProblem);
+
+const upstreams = z
+  .array(upstreamUrl)
+  .min(1)
+  .max(10_000)
+  .superRefine((urls, context) => {
+    const index = urls.indexOf(ECHO);
+    if (index === -1 || urls.length === 1) return;
+    const message = 'is the embedded backend, which must stand alone';
+    context.addIssue({ code: 'custom', path: [index], message });
+  });
+
+/** Headers that belong to one hop or to the handshake, and would break the next one. */
+const ownHeaders = new Set([
+  'connection',
+  'content-length',
+  'host',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+const headerName = checkedText('a header name in lower case', (name) => {
+  if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) return 'is not a header name in lower case';
+  if (name.startsWith('sec-websocket-')) return 'is part of the handshake, which has one with each side';
+  return ownHeaders.has(name) ? 'belongs to one hop and cannot be passed on' : undefined;
+});
+
+const methodName = filledText('a method name');
+
+const queue = z.strictObject({
+  maxSize: whole(0, 10_000_000)
+    .default(1_000)
+    .meta({ description: 'Requests that may wait for a connection.' }),
+  maxBytes: bytes(0)
+    .default(16 * MIB)
+    .meta({ description: 'Bytes that may wait for a connection.' }),
+  timeoutMs: milliseconds(1).default(5_000).meta({ description: 'Milliseconds that one may wait.' }),
+});
+
+const breaker = z.strictObject({
+  failureThreshold: whole(1, 1_000_000)
+    .default(5)
+    .meta({ description: 'Failures in a row that open the breaker.' }),
+  successThreshold: whole(1, 1_000_000)
+    .default(3)
+    .meta({ description: 'Successful probes that close it again.' }),
+  resetTimeoutMs: milliseconds(1)
+    .default(30_000)
+    .meta({ description: 'Milliseconds before the first probe.' }),
+});
+
+const retry = z.strictObject({
+  maxRetries: whole(0, 10).default(1).meta({ description: 'Attempts after the first one.' }),
+  idempotentMethods: distinct(methodName, 10_000).default([]).meta({
+    description: 'Methods that may be sent again when their connection was lost after they were written.',
+  }),
+  budgetRatio: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .meta({ description: 'Most retries, as a share of all requests.' }),
+});
+
+const reconnect = withOrder(
+  z.strictObject({
+    baseDelayMs: milliseconds(1)
+      .default(1_000)
+      .meta({ description: 'Milliseconds before the first redial.' }),
+    maxDelayMs: milliseconds(1).default(10_000).meta({ description: 'Most milliseconds between two dials.' }),
+    factor: z
+      .number()
+      .min(1)
+      .max(100)
+      .default(2)
+      .meta({ description: 'How much the delay grows with each failure.' }),
+    jitter: z
+      .boolean()
+      .default(true)
+      .meta({ description: 'Take a random part of the delay, so that dials spread.' }),
+  }),
+  'baseDelayMs',
+  'maxDelayMs',
+);
+
+const tls = z.strictObject({
+  ca: filePath
+    .nullable()
+    .default(null)
+    .meta({ description: 'Certificates to trust instead of the system’s, in PEM (file).' }),
+  rejectUnauthorized: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'Refuse upstreams whose certificate cannot be verified.' }),
+});
+
+const pool = z.strictObject({
+  mode: oneOf(['session', 'request'], ['mux']).default('session').meta({
+    description: 'session: an upstream connection for each client; request: JSON-RPC 2.0 over shared ones.',
+  }),
+  upstreams: upstreams.default([ECHO]).meta({ description: 'URLs of the backends; echo: is embedded.' }),
+  balance: oneOf(['random', 'round-robin', 'least-connections'], ['peak-ewma'])
+    .default('least-connections')
+    .meta({ description: 'How an upstream is chosen.' }),
+  minConnections: whole(0, 1_000_000)
+    .default(0)
+    .meta({ description: 'Upstream connections kept open and ready.' }),
+  maxConnections: whole(1, 1_000_000)
+    .default(1_000)
+    .meta({ description: 'Most upstream connections of the pool.' }),
+  maxInFlightPerConnection: whole(1, 1_000_000)
+    .default(128)
+    .meta({ description: 'Unanswered requests on one upstream connection (request mode).' }),
+  maxInFlightPerClient: whole(1, 1_000_000)
+    .default(128)
+    .meta({ description: 'Unanswered requests of one client (request mode).' }),
+  maxBatchSize: whole(1, 100_000)
+    .default(100)
+    .meta({ description: 'Requests in one JSON-RPC batch (request mode).' }),
+  maxMessageBytes: bytes(1, 256 * MIB)
+    .default(16 * MIB)
+    .meta({ description: 'Largest message of an upstream, in bytes.' }),
+  maxFragments: whole(1, 1_000_000)
+    .default(1_024)
+    .meta({ description: 'Fragments in one message of an upstream.' }),
+  statefulMethods: distinct(methodName, 10_000).default([]).meta({
+    description:
+      'Methods that tie state to a connection; refused with an error that names session mode (request mode).',
+  }),
+  forwardHeaders: distinct(headerName, 100)
+    .default(['authorization', 'cookie', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'])
+    .meta({ description: 'Request headers of the client that are passed on (session mode).' }),
+  forwardQuery: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'Append the client’s query string to the upstream’s URL (session mode).' }),
+  trusted: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Send frames with a zero mask key; upstreams on this machine are trusted anyway.' }),
+  tls: tls.prefault({}).meta({ description: 'How wss:// upstreams are verified.' }),
+  connectTimeoutMs: milliseconds(1)
+    .default(5_000)
+    .meta({ description: 'Milliseconds that a dial may take, handshake included.' }),
+  requestTimeoutMs: milliseconds(1)
+    .default(30_000)
+    .meta({ description: 'Milliseconds until an unanswered request gets an error (request mode).' }),
+  healthCheckIntervalMs: milliseconds(0)
+    .default(10_000)
+    .meta({ description: 'Milliseconds between two health checks; 0 = none.' }),
+  scaleUpThreshold: share
+    .default(0.7)
+    .meta({ description: 'Share of in-flight capacity in use above which connections are added.' }),
+  scaleDownThreshold: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.3)
+    .meta({ description: 'Share of in-flight capacity in use below which connections are closed.' }),
+  queue: queue.prefault({}).meta({ description: 'What waits for a free upstream connection.' }),
+  breaker: breaker.prefault({}).meta({ description: 'When a failing upstream is left alone.' }),
+  retry: retry.prefault({}).meta({ description: 'What is sent again.' }),
+  reconnect: reconnect.prefault({}).meta({ description: 'How a lost upstream is dialled again.' }),
+});
+
+export const poolSchema = withOrder(
+  withOrder(pool, 'minConnections', 'maxConnections'),
+  'scaleDownThreshold',
+  'scaleUpThreshold',
+);
