@@ -103,9 +103,17 @@ describe('hashId', () => {
   });
 
   it('spreads consecutive ids over the buckets of a small table', () => {
-    const buckets = new Uint16Array(256);
-    for (let id = 0; id < 2560; id++) buckets[hash(Buffer.from(String(id))) & 255]!++;
-    expect(Math.max(...buckets)).toBeLessThan(40);
+    const spellings = [
+      (id: number) => String(id),
+      (id: number) => `"${id}"`,
+      (id: number) => `"req-${id}-x"`,
+      (id: number) => `"${id.toString(16).padStart(8, '0')}-7f53"`,
+    ];
+    for (const spell of spellings) {
+      const buckets = new Uint16Array(256);
+      for (let id = 0; id < 2560; id++) buckets[hash(Buffer.from(spell(id))) & 255]!++;
+      expect(Math.max(...buckets)).toBeLessThan(30);
+    }
   });
 
   it('looks only at the range it is given', () => {

@@ -1,12 +1,11 @@
 import { BACKSLASH } from './skip-value.ts';
+import { wordAt } from './word.ts';
 
 const MINUS = 0x2d;
 const ZERO = 0x30;
 const QUOTE = 0x22;
 const MAX_STRING_TOKEN_BYTES = 130;
 const MAX_DIGITS = 16;
-const FNV_OFFSET = 0x811c9dc5;
-const FNV_PRIME = 0x01000193;
 
 const utf8 = new TextDecoder();
 
@@ -50,11 +49,19 @@ export function canonicalId(buf: Uint8Array, start: number, end: number): Uint8A
   return Buffer.from(JSON.stringify(JSON.parse(utf8.decode(buf.subarray(start, end)))));
 }
 
-/** A 31-bit FNV-1a hash of an id token; `seed` lets a table mix in its client, so that equal ids spread. */
-export function hashId(buf: Uint8Array, start: number, end: number, seed: number = FNV_OFFSET): number {
-  let hash = seed;
-  for (let pos = start; pos < end; pos++) hash = Math.imul(hash ^ buf[pos]!, FNV_PRIME);
-  return (hash ^ (hash >>> 15)) & 0x7fffffff;
+/** A 31-bit hash of an id token; `seed` lets a table mix in its client or a secret, so that equal ids spread. */
+export function hashId(buf: Uint8Array, start: number, end: number, seed = 0): number {
+  let hash = seed ^ (end - start);
+  let pos = start;
+  for (; pos + 4 <= end; pos += 4) hash = stir(hash, wordAt(buf, pos));
+  for (; pos < end; pos++) hash = stir(hash, buf[pos]!);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+  return (hash ^ (hash >>> 13)) & 0x7fffffff;
+}
+
+/** The rotation brings the high bits down, where a multiplication alone never takes them. */
+function stir(hash: number, word: number): number {
+  return Math.imul(((hash << 5) | (hash >>> 27)) ^ word, 0x9e3779b1);
 }
 
 /** Whether two canonical id tokens are the same id: same bytes, hence same JSON type. */
