@@ -6,7 +6,7 @@ import { runWsluice, startGateway } from './support/gateway.ts';
 import type { Gateway } from './support/gateway.ts';
 import { startJsonRpcBackend } from './support/json-rpc-backend.ts';
 
-const TOKEN = 'correct horse battery staple';
+const TOKEN = 'correct-horse-battery-staple';
 
 describe('the admin listener', () => {
   let gateway: Gateway;

@@ -15,6 +15,7 @@ const SEED = Number(process.env['WSLUICE_TEST_SEED'] ?? Date.now() % 1_000_000);
 let rpc: JsonRpcBackend;
 let gateway: Gateway;
 let honest: Client;
+const attackers: Client[] = [];
 
 beforeAll(async () => {
   rpc = await startJsonRpcBackend({ shuffleEveryMs: 3, seed: SEED });
@@ -37,6 +38,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
+  for (const attacker of attackers.splice(0)) attacker.socket.terminate();
   expect(gateway.hasExited(), gateway.output().slice(-2_000)).toBe(false);
   const params = `honest ${Math.random()}`;
   expect(await honest.call({ jsonrpc: '2.0', id: 1, method: 'echo', params }, 10_000)).toMatchObject({
@@ -150,7 +152,7 @@ describe('fuzzed messages', () => {
 
   it('in request mode are forwarded as JSON or refused, and each request ends', async () => {
     const random = seededRandom(SEED + 3);
-    const clients = await Promise.all(Array.from({ length: 20 }, () => connectClient(gateway.url)));
+    const clients = await Promise.all(Array.from({ length: 20 }, () => attack(gateway.url)));
     for (let n = 0; n < count; n++) clients[n % clients.length]!.send(mutate(random, sample(random)));
     const last = { jsonrpc: '2.0', id: 'the last', method: 'echo', params: 'still served' };
     for (const client of clients) {
@@ -159,14 +161,11 @@ describe('fuzzed messages', () => {
     }
     await expectBalanced(gateway);
     expect(rpc.malformed, 'what the gateway took for JSON and JSON.parse does not').toEqual([]);
-    for (const client of clients) client.socket.terminate();
   });
 
   it('in session mode come back byte for byte', async () => {
     const random = seededRandom(SEED + 4);
-    const clients = await Promise.all(
-      Array.from({ length: 10 }, () => connectClient(gateway.at('/session'))),
-    );
+    const clients = await Promise.all(Array.from({ length: 10 }, () => attack(gateway.at('/session'))));
     const sent = clients.map((client) =>
       Array.from({ length: count / clients.length }, () => {
         const bytes = randomBytes(random, Math.floor(random() * 64));
@@ -176,7 +175,6 @@ describe('fuzzed messages', () => {
     );
     for (const [n, client] of clients.entries()) {
       for (const bytes of sent[n]!) expect((await client.next()).data.equals(bytes)).toBe(true);
-      client.socket.terminate();
     }
   });
 });
@@ -196,10 +194,9 @@ describe('parser differentials', () => {
 
   it.each(refused)('are refused with -32600: %s', async (_what, text) => {
     const before = rpc.received.length;
-    const client = await connectClient(gateway.url);
+    const client = await attack(gateway.url);
     expect((await client.call(text)).error?.code).toBe(-32600);
     expect(rpc.received.length, 'messages that reached the backend').toBe(before);
-    await client.close();
   });
 
   const notJson: [string, string][] = [
@@ -217,16 +214,15 @@ describe('parser differentials', () => {
 
   it.each(notJson)('are refused with -32700: %s', async (_what, text) => {
     const before = rpc.received.length;
-    const client = await connectClient(gateway.url);
+    const client = await attack(gateway.url);
     expect((await client.call(text)).error?.code).toBe(-32700);
     expect(rpc.received.length, 'messages that reached the backend').toBe(before);
-    await client.close();
   });
 
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
     'are not made of the name %s',
     async (name) => {
-      const client = await connectClient(gateway.url);
+      const client = await attack(gateway.url);
       const id = JSON.stringify(name);
       const reply = await client.call(
         `{"jsonrpc":"2.0","id":${id},"method":"echo","params":{"${name}":{"polluted":1}}}`,
@@ -237,24 +233,22 @@ describe('parser differentials', () => {
         id: 2,
         error: { code: -32601 },
       });
-      await client.close();
     },
   );
 
   it('are not made of depth: 64 pass, 60,000 are refused', async () => {
-    const client = await connectClient(gateway.url);
+    const client = await attack(gateway.url);
     const nested = (depth: number): string =>
       `{"jsonrpc":"2.0","id":1,"method":"echo","params":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
     expect(await client.call(nested(64))).toHaveProperty('result');
     expect((await client.call(nested(30_000))).error?.code).toBe(-32600);
     expect((await client.call('['.repeat(60_000))).error?.code).toBeLessThan(0);
-    await client.close();
   });
 });
 
 describe('200 clients that all use id 1', () => {
   it('get 100 replies each, every one their own', async () => {
-    const clients = await Promise.all(Array.from({ length: 200 }, () => connectClient(gateway.url)));
+    const clients = await Promise.all(Array.from({ length: 200 }, () => attack(gateway.url)));
     const foreign: unknown[] = [];
     await Promise.all(
       clients.map(async (client, n) => {
@@ -266,13 +260,19 @@ describe('200 clients that all use id 1', () => {
       }),
     );
     expect(foreign.slice(0, 3)).toEqual([]);
-    for (const client of clients) client.socket.terminate();
   });
 });
 
-/** Runs `attack` so many times, 20 at a time. */
-async function inTurns(times: number, attack: () => Promise<void>): Promise<void> {
-  for (let n = 0; n < times; n += 20) await Promise.all(Array.from({ length: 20 }, attack));
+/** A client that is gone after the test. */
+async function attack(url: string): Promise<Client> {
+  const client = await connectClient(url);
+  attackers.push(client);
+  return client;
+}
+
+/** Runs `act` so many times, 20 at a time. */
+async function inTurns(times: number, act: () => Promise<void>): Promise<void> {
+  for (let n = 0; n < times; n += 20) await Promise.all(Array.from({ length: 20 }, act));
 }
 
 function randomBytes(random: () => number, length: number): Buffer {

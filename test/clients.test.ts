@@ -49,15 +49,8 @@ describe('a gateway started with nothing configured', () => {
 
   it('echoes to wscat', async () => {
     const wscat = join(CHECKOUT, 'node_modules/.bin/wscat');
-    const child = startChild(process.execPath, [
-      wscat,
-      '-c',
-      gateway.url,
-      '-x',
-      'hello from wscat',
-      '-w',
-      '1',
-    ]);
+    const args = [wscat, '-c', gateway.url, '-x', 'hello from wscat', '-w', '1'];
+    const child = startChild(process.execPath, args, { openStdin: true });
     expect(await child.exited, child.output()).toBe(0);
     expect(child.output()).toContain('hello from wscat');
   });

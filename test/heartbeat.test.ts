@@ -1,10 +1,9 @@
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { startChild } from './support/child.ts';
-import type { Child } from './support/child.ts';
 import { connectClient } from './support/client.ts';
 import type { Json } from './support/client.ts';
-import { CHECKOUT, startGateway } from './support/gateway.ts';
+import { startFixture } from './support/fixture.ts';
+import type { Fixture } from './support/fixture.ts';
+import { startGateway } from './support/gateway.ts';
 import type { Gateway } from './support/gateway.ts';
 import { startJsonRpcBackend } from './support/json-rpc-backend.ts';
 import type { JsonRpcBackend } from './support/json-rpc-backend.ts';
@@ -16,15 +15,12 @@ const TIMEOUT_MS = 300;
 const GONE_WITHIN_MS = INTERVAL_MS + TIMEOUT_MS + 4_000;
 
 describe('heartbeats', () => {
-  let frozen: Child;
+  let frozen: Fixture;
   let backend: JsonRpcBackend;
   let gateway: Gateway;
 
   beforeAll(async () => {
-    frozen = startChild(process.execPath, [join(CHECKOUT, 'test/fixtures/rpc-backend.mjs')], {
-      cwd: CHECKOUT,
-    });
-    await vi.waitFor(() => expect(frozen.output()).toMatch(/^\d+\n/), { timeout: 5_000 });
+    frozen = await startFixture('rpc-backend.mjs');
     backend = await startJsonRpcBackend();
     gateway = await startGateway({
       config: {
@@ -32,7 +28,7 @@ describe('heartbeats', () => {
         pools: {
           main: {
             mode: 'request',
-            upstreams: [backend.url, `ws://127.0.0.1:${frozen.output().trim()}`],
+            upstreams: [backend.url, frozen.url],
             balance: 'round-robin',
             minConnections: 2,
             maxConnections: 2,

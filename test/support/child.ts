@@ -23,16 +23,20 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly ownGroup?: boolean;
+  /** Its stdin stays open and empty, as at a terminal where nobody types; otherwise it is at its end. */
+  readonly openStdin?: boolean;
 }
 
 /** Starts `file` with `args`. */
 export function startChild(file: string, args: readonly string[], options: ChildOptions = {}): Child {
   const child = spawn(file, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
     env: { ...cleanEnv(), ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     detached: options.ownGroup === true,
   });
+  child.stdin.on('error', () => undefined);
+  if (options.openStdin !== true) child.stdin.end();
   let output = '';
   let ended = false;
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
