@@ -203,6 +203,13 @@ describe('HandshakeResponse', () => {
       leftoverStart: head.length,
     });
     expect(() => response([], head.length - 1).push(withFrames, 0, withFrames.length)).toThrow('over');
+    for (let at = 1; at < head.length; at++) {
+      const reader = response([], head.length - 1);
+      expect(() => {
+        reader.push(head, 0, at);
+        reader.push(head, at, head.length);
+      }).toThrow('over');
+    }
     const endless = response();
     const chunk = Buffer.from('HTTP/1.1 101 x\r\nx: '.padEnd(1000, 'y'));
     expect(() => {
