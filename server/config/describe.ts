@@ -30,6 +30,8 @@ export interface Row {
   /** Its default as JSON, or undefined when it must be given. */
   readonly defaultText: string | undefined;
   readonly description: string;
+  /** Values that a later version will take. */
+  readonly later: readonly string[];
 }
 
 /** The whole schema as annotated nodes. */
@@ -131,6 +133,7 @@ function asRow(node: SchemaNode, key: string, required: boolean): Row {
     allowed: allowedText(node),
     defaultText: required ? undefined : JSON.stringify(node.default),
     description: node.description ?? '',
+    later: node.later ?? [],
   };
 }
 
@@ -154,7 +157,9 @@ function numberText({ type, minimum, maximum, exclusiveMinimum }: SchemaNode): s
 
 function arrayText({ items = {}, minItems = 0 }: SchemaNode): string {
   const noun = minItems > 0 ? 'a list that is not empty' : 'a list';
-  return items.properties === undefined ? `${noun}, of ${allowedText(items)}` : `${noun} of mappings`;
+  return items.properties === undefined
+    ? `${noun}; each entry: ${allowedText(items)}`
+    : `${noun}, of mappings`;
 }
 
 /** Literals read best in front of texts with spaces in them; the order is otherwise kept. */

@@ -127,7 +127,7 @@ const pool = z.strictObject({
     .meta({ description: 'How an upstream is chosen.' }),
   minConnections: whole(0, 1_000_000)
     .default(0)
-    .meta({ description: 'Upstream connections kept open and ready.' }),
+    .meta({ description: 'Upstream connections kept open and ready; at most maxConnections.' }),
   maxConnections: whole(1, 1_000_000)
     .default(1_000)
     .meta({ description: 'Most upstream connections of the pool.' }),

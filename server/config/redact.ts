@@ -2,7 +2,7 @@ const MAX_SHOWN = 120;
 
 /** `text` without what may be secret in a URL: userinfo, query and fragment. */
 export function redactUrl(text: string): string {
-  const withoutUserinfo = text.replace(/^([a-z][a-z0-9+.-]*:\/{0,2})?.*@/is, '$1***@');
+  const withoutUserinfo = text.replace(/^([a-z][a-z0-9+.-]*:\/{1,2})?.*@/is, '$1***@');
   return withoutUserinfo.replace(/([?#]).*$/s, '$1***');
 }
 

@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { completeConfig } from './load.ts';
+import { notYetInEffect } from './not-yet.ts';
+import type { ConfigInput } from './schema.ts';
+
+const notices = (input: ConfigInput): string[] => notYetInEffect(completeConfig(input), input);
+
+it('says nothing of defaults', () => {
+  expect(notices({})).toEqual([]);
+  expect(
+    notices({ workers: 1, rateLimits: [], redis: { url: null }, listen: { permessageDeflate: 'off' } }),
+  ).toEqual([]);
+  expect(notices({ pools: { main: { retry: { maxRetries: 2 }, balance: 'random' } } })).toEqual([]);
+});
+
+it.each<[string, ConfigInput]>([
+  ['rateLimits', { rateLimits: [{ scope: 'ip', strategy: 'token-bucket', requestsPerSecond: 1 }] }],
+  ['codec', { codec: { minBytes: 1_024 } }],
+  ['redis.url', { redis: { url: 'redis://localhost' } }],
+  ['listen.permessageDeflate', { listen: { permessageDeflate: 'shared' } }],
+  ['workers', { workers: 'auto' }],
+  ['workers', { workers: 2 }],
+  ['pools.main.breaker', { pools: { main: { breaker: { failureThreshold: 5 } } } }],
+  ['pools.main.scaleUpThreshold', { pools: { main: { scaleUpThreshold: 0.7 } } }],
+  ['pools.main.scaleDownThreshold', { pools: { main: { scaleDownThreshold: 0.3 } } }],
+  ['pools.main.healthCheckIntervalMs', { pools: { main: { healthCheckIntervalMs: 10_000 } } }],
+])('says in one sentence that %s has no effect when it is given', (key, input) => {
+  const sentences = notices(input);
+  expect(sentences).toHaveLength(1);
+  expect(sentences[0]).toMatch(new RegExp(`^${key.replaceAll('.', '\\.')} has no effect in this version`));
+});
