@@ -1,0 +1,63 @@
+/** What a pool needs of the client connection that holds a lease. */
+export interface ClientSide {
+  /** Hands over a message from an upstream; the bytes are copied, and sent at the end of this turn. */
+  deliver(buf: Uint8Array, start: number, end: number, isBinary: boolean): void;
+  /** Like `deliver` for a text, with the bytes from cutStart to cutEnd replaced by id[idStart..idEnd). */
+  deliverSpliced(
+    buf: Uint8Array,
+    start: number,
+    cutStart: number,
+    cutEnd: number,
+    end: number,
+    id: Uint8Array,
+    idStart: number,
+    idEnd: number,
+  ): void;
+  /** Sends a message at once. */
+  send(bytes: Uint8Array, isBinary: boolean): void;
+  /** The upstream of this client alone closed: passes its code and reason on. 1006 stands for "without a close frame". */
+  onUpstreamClose(code: number, reason: string): void;
+}
+
+/** A place in a pool for a client that is about to connect. */
+export interface Seat {
+  /** The subprotocol to answer with, or ''. */
+  readonly protocol: string;
+  /** Gives the place to the client. What an upstream said before is delivered first. */
+  attach(client: ClientSide): Lease;
+  /** The client did not come. */
+  vacate(): void;
+}
+
+/** Why there is no seat: `status` is set when the upstream itself refused the client with that HTTP status. */
+export interface NoSeat {
+  readonly status: number | undefined;
+  readonly retryAfterMs: number;
+}
+
+export interface SeatHandlers {
+  onSeat(seat: Seat): void;
+  onRefused(refusal: NoSeat): void;
+}
+
+/** One client's hold on a pool, from its first message to `release`. */
+export interface Lease {
+  /** Takes one message of the client. False when it could not be taken because the upstream reads too slowly. */
+  send(bytes: Uint8Array, isBinary: boolean): boolean;
+  /** True while a reply is due, so that a drain waits for it. */
+  readonly busy: boolean;
+  /** From now on requests are refused: the client is about to be told to go. */
+  refuseNew(): void;
+  /** The client closed or was closed, with this code; ends the lease. Throws on a second call. */
+  release(code: number, reason: string): void;
+}
+
+/** What the gateway wants to know about single requests; all of it on the hot path. */
+export interface PoolObserver {
+  /** Time from a client's message to its reply. */
+  replied(seconds: number): void;
+  /** Time from sending to an upstream to its reply. */
+  upstreamAnswered(seconds: number): void;
+  /** A request ended in this JSON-RPC error code, made here. */
+  refused(code: number): void;
+}

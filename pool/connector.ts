@@ -1,0 +1,141 @@
+import type { Balancer } from './balancers/balancer.ts';
+import { backoffDelayMs, type BackoffOptions } from './backoff.ts';
+import { DialError, type Dialer, type DialRequest } from './dial.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { Upstream } from './upstream.ts';
+
+/** What is worth a line in the log; data first, then a fixed message. */
+export interface PoolLog {
+  info(data: object, message: string): void;
+  warn(data: object, message: string): void;
+}
+
+export interface ConnectorOptions {
+  readonly pool: string;
+  readonly endpoints: readonly Endpoint[];
+  readonly dialer: Dialer;
+  readonly balancer: Balancer;
+  readonly maxConnections: number;
+  readonly reconnect: BackoffOptions;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly log: PoolLog;
+}
+
+export interface ConnectHandlers {
+  onOpen(upstream: Upstream, endpoint: Endpoint): void;
+  onFailure(error: DialError, endpoint: Endpoint): void;
+}
+
+/** Dials a pool's endpoints: keeps the connection count under its cap and remembers who is failing. */
+export class Connector {
+  readonly #options: ConnectorOptions;
+  /** Dials under way. */
+  dialing = 0;
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+  }
+
+  get endpoints(): readonly Endpoint[] {
+    return this.#options.endpoints;
+  }
+
+  /** Connections open and being dialled. */
+  get total(): number {
+    return this.endpoints.reduce((sum, endpoint) => sum + endpoint.connections, 0);
+  }
+
+  get atCapacity(): boolean {
+    return this.total >= this.#options.maxConnections;
+  }
+
+  /** True while there is room for one connection to each endpoint that has none, and one more. */
+  get mayGrow(): boolean {
+    const reserved = this.endpoints.filter((endpoint) => endpoint.connections === 0).length;
+    return this.total + reserved < this.#options.maxConnections || (reserved > 0 && !this.atCapacity);
+  }
+
+  /** True when the last dial to every endpoint failed. */
+  get allFailing(): boolean {
+    return this.endpoints.every((endpoint) => endpoint.failures > 0);
+  }
+
+  /** The earliest time at which some endpoint may be dialled in the background. */
+  get nextRetryAtMs(): number {
+    return Math.min(...this.endpoints.map((endpoint) => endpoint.retryAtMs));
+  }
+
+  /** The endpoint the balancer prefers for a dial that a client waits for; a failing one only when all others are excluded. */
+  pick(excluded: ReadonlySet<Endpoint>): Endpoint | undefined {
+    const candidates = this.endpoints.filter((endpoint) => !excluded.has(endpoint));
+    return this.#options.balancer.pick(candidates) ?? candidates[0];
+  }
+
+  /** The endpoint with the fewest connections that may be dialled now; undefined while all are in back-off. */
+  pickForBackground(): Endpoint | undefined {
+    const now = this.#options.now();
+    const ready = this.endpoints.filter((endpoint) => endpoint.retryAtMs <= now);
+    return ready.reduce<Endpoint | undefined>(
+      (best, endpoint) => (best === undefined || endpoint.connections < best.connections ? endpoint : best),
+      undefined,
+    );
+  }
+
+  /** Starts a dial; the returned function gives it up. The caller has seen that `atCapacity` is false. */
+  connect(endpoint: Endpoint, request: DialRequest, handlers: ConnectHandlers): () => void {
+    endpoint.connections++;
+    this.dialing++;
+    const settle = (): void => {
+      this.dialing--;
+    };
+    const cancel = this.#options.dialer.dial(endpoint, request, {
+      onOpen: (upstream) => {
+        settle();
+        this.#succeeded(endpoint);
+        handlers.onOpen(upstream, endpoint);
+      },
+      onFailure: (error) => {
+        settle();
+        endpoint.connections--;
+        // An answer in the 400s is about this client's request, not about the endpoint's health.
+        if (error.status === undefined || error.status >= 500) this.#failed(endpoint, error);
+        handlers.onFailure(error, endpoint);
+      },
+    });
+    let cancelled = false;
+    return () => {
+      if (cancelled) return;
+      cancelled = true;
+      settle();
+      endpoint.connections--;
+      cancel();
+    };
+  }
+
+  /** An open connection to the endpoint is gone; unexpected ones are dialled again only after a back-off. */
+  closed(endpoint: Endpoint, expected: boolean): void {
+    endpoint.connections--;
+    if (!expected) endpoint.retryAtMs = this.#options.now() + this.#backoffMs(0);
+  }
+
+  #succeeded(endpoint: Endpoint): void {
+    const { log, pool } = this.#options;
+    if (endpoint.failures > 0) log.info({ pool, upstream: endpoint.label }, 'upstream is reachable again');
+    endpoint.failures = 0;
+    endpoint.retryAtMs = 0;
+  }
+
+  #failed(endpoint: Endpoint, error: DialError): void {
+    const { log, pool, now } = this.#options;
+    if (endpoint.failures === 0) {
+      log.warn({ pool, upstream: endpoint.label, problem: error.message }, 'upstream cannot be reached');
+    }
+    endpoint.retryAtMs = now() + this.#backoffMs(endpoint.failures);
+    endpoint.failures++;
+  }
+
+  #backoffMs(attempt: number): number {
+    return backoffDelayMs(this.#options.reconnect, attempt, this.#options.random);
+  }
+}

@@ -1,0 +1,181 @@
+import { readFileSync } from 'node:fs';
+import { connect, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { Endpoint } from './endpoint.ts';
+import { Upstream, type UpstreamOptions } from './upstream.ts';
+import { HandshakeResponse, handshakeRequest, newKey } from './wire/client-handshake.ts';
+
+/** What all upstream connections of a pool have in common. */
+export interface DialerOptions extends Omit<UpstreamOptions, 'socket' | 'label' | 'protocol' | 'trusted'> {
+  readonly connectTimeoutMs: number;
+  readonly tls: { readonly ca: string | null; readonly rejectUnauthorized: boolean };
+  /** All sockets read into this one buffer: what it holds is consumed before the next read. */
+  readonly readBuffer: Buffer;
+}
+
+/** What one connection asks for beyond the endpoint's URL. */
+export interface DialRequest {
+  readonly protocols: readonly string[];
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Query string to append to the endpoint's, without `?`. */
+  readonly query: string;
+}
+
+export const plainDial: DialRequest = { protocols: [], headers: [], query: '' };
+
+/** Why a dial failed; `status` is the HTTP status when the upstream answered with another than 101. */
+export class DialError extends Error {
+  readonly code = 'WSLUICE_DIAL';
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export interface DialHandlers {
+  /** Called once on success, before any byte after the handshake is read. */
+  onOpen(upstream: Upstream): void;
+  /** Called once on failure. */
+  onFailure(error: DialError): void;
+}
+
+/** Opens WebSocket connections to endpoints. */
+export class Dialer {
+  readonly #options: DialerOptions;
+  readonly #ca: Buffer | undefined;
+
+  constructor(options: DialerOptions) {
+    this.#options = options;
+    this.#ca = options.tls.ca === null ? undefined : readFileSync(options.tls.ca);
+  }
+
+  /** Starts a dial; the returned function gives it up, after which no handler is called. No handler runs before it returns. */
+  dial(endpoint: Endpoint, request: DialRequest, handlers: DialHandlers): () => void {
+    const attempt = new Attempt(endpoint, handlers, this.#options, request);
+    try {
+      attempt.start(endpoint.secure ? this.#connectTls(endpoint) : this.#connectPlain(endpoint, attempt), request);
+    } catch (error) {
+      setImmediate(() => attempt.fail(error as Error));
+    }
+    return () => attempt.abandon();
+  }
+
+  #connectPlain(endpoint: Endpoint, attempt: Attempt): Socket {
+    const onread: OnReadOpts = {
+      buffer: this.#options.readBuffer,
+      callback: (length, buf) => {
+        attempt.push(buf, 0, length);
+        return true;
+      },
+    };
+    return endpoint.socketPath === undefined
+      ? connect({ host: endpoint.host, port: endpoint.port, noDelay: true, onread })
+      : connect({ path: endpoint.socketPath, onread });
+  }
+
+  #connectTls(endpoint: Endpoint): Socket {
+    return connectTls({
+      host: endpoint.host,
+      port: endpoint.port,
+      ALPNProtocols: ['http/1.1'],
+      rejectUnauthorized: this.#options.tls.rejectUnauthorized,
+      ...(endpoint.serverName === undefined ? {} : { servername: endpoint.serverName }),
+      ...(this.#ca === undefined ? {} : { ca: this.#ca }),
+    });
+  }
+}
+
+/** One socket on its way from dialling to closed. */
+class Attempt {
+  readonly #endpoint: Endpoint;
+  readonly #handlers: DialHandlers;
+  readonly #options: DialerOptions;
+  readonly #key = newKey();
+  readonly #response: HandshakeResponse;
+  #socket: Socket | undefined;
+  #upstream: Upstream | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #settled = false;
+
+  constructor(endpoint: Endpoint, handlers: DialHandlers, options: DialerOptions, { protocols }: DialRequest) {
+    this.#endpoint = endpoint;
+    this.#handlers = handlers;
+    this.#options = options;
+    this.#response = new HandshakeResponse({ key: this.#key, offered: protocols });
+  }
+
+  /** Throws when the request cannot be put into a handshake. */
+  start(socket: Socket, request: DialRequest): void {
+    this.#socket = socket;
+    const head = requestHead(this.#endpoint, request, this.#key);
+    const { connectTimeoutMs } = this.#options;
+    this.#timer = setTimeout(() => this.fail(new Error(`no answer in ${connectTimeoutMs} ms`)), connectTimeoutMs);
+    if (this.#endpoint.secure) {
+      socket.setNoDelay(true);
+      socket.on('data', (chunk: Buffer) => this.push(chunk, 0, chunk.length));
+    }
+    socket.once(this.#endpoint.secure ? 'secureConnect' : 'connect', () => socket.write(head));
+    socket.on('error', (error) => this.fail(error));
+    socket.on('close', () => {
+      this.fail(new Error('closed before it answered'));
+      this.#upstream?.onSocketClosed();
+    });
+  }
+
+  push(buf: Uint8Array, start: number, end: number): void {
+    if (this.#upstream !== undefined) this.#upstream.push(buf, start, end);
+    else if (!this.#settled) this.#pushHandshake(buf, start, end);
+  }
+
+  #pushHandshake(buf: Uint8Array, start: number, end: number): void {
+    let answer;
+    try {
+      answer = this.#response.push(buf, start, end);
+    } catch (error) {
+      this.fail(error as Error);
+      return;
+    }
+    if (answer === 'more') return;
+    this.#settle();
+    const { label, trusted } = this.#endpoint;
+    this.#upstream = new Upstream({ ...this.#options, socket: this.#socket!, label, trusted, protocol: answer.protocol });
+    this.#handlers.onOpen(this.#upstream);
+    this.#upstream.push(buf, answer.leftoverStart, end);
+  }
+
+  fail(error: Error & { status?: number }): void {
+    if (this.#settled) return;
+    this.#settle();
+    this.#socket?.destroy();
+    this.#handlers.onFailure(new DialError(error.message, error.status));
+  }
+
+  abandon(): void {
+    if (this.#settled) return;
+    this.#settle();
+    this.#socket?.destroy();
+  }
+
+  #settle(): void {
+    this.#settled = true;
+    clearTimeout(this.#timer);
+  }
+}
+
+function requestHead(endpoint: Endpoint, { protocols, headers, query }: DialRequest, key: string): Buffer {
+  const ownsAuthorization = headers.some(([name]) => name === 'authorization');
+  const authorization =
+    endpoint.authorization === undefined || ownsAuthorization
+      ? []
+      : [['authorization', endpoint.authorization] as const];
+  const separator = endpoint.path.includes('?') ? '&' : '?';
+  return handshakeRequest({
+    host: endpoint.authority,
+    path: query === '' ? endpoint.path : endpoint.path + separator + query,
+    key,
+    protocols,
+    headers: [...headers, ...authorization],
+  });
+}

@@ -1,0 +1,85 @@
+import type { Batch } from './batch.ts';
+import { canonicalId, hashId, isEscaped } from './ids.ts';
+import type { Scan } from './scan.ts';
+
+const empty = new Uint8Array(0);
+
+/** One request or notification of a client on its way to an upstream: where it stands in which bytes, and how long it may take. */
+export class Request {
+  bytes: Uint8Array = empty;
+  start = 0;
+  end = 0;
+  /** Where the id stands in `bytes`; −1 for a notification. */
+  cutStart = -1;
+  cutEnd = -1;
+  /** The id in its one spelling: mostly the same bytes as the cut. */
+  id: Uint8Array = empty;
+  idStart = 0;
+  idEnd = 0;
+  idHash = 0;
+  acceptedAtMs = 0;
+  deadlineMs = 0;
+  /** It leaves the queue with an error at this time. */
+  queueDeadlineMs = 0;
+  /** The batch that its outcome belongs to, and its place there. */
+  batch: Batch | undefined;
+  batchIndex = 0;
+  /** How often it may be sent again after it was written. */
+  retriesLeft = 0;
+
+  get isNotification(): boolean {
+    return this.cutStart < 0;
+  }
+
+  get size(): number {
+    return this.end - this.start;
+  }
+
+  /** Describes the message that was just scanned as Request or Notification. */
+  describe(bytes: Uint8Array, start: number, end: number, scan: Scan): void {
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    this.cutStart = scan.idStart;
+    this.cutEnd = scan.idEnd;
+    this.batch = undefined;
+    this.retriesLeft = 0;
+    if (this.isNotification) return;
+    if (isEscaped(bytes, scan.idStart, scan.idEnd)) {
+      this.id = canonicalId(bytes, scan.idStart, scan.idEnd);
+      this.idStart = 0;
+      this.idEnd = this.id.length;
+    } else {
+      this.id = bytes;
+      this.idStart = scan.idStart;
+      this.idEnd = scan.idEnd;
+    }
+    this.idHash = hashId(this.id, this.idStart, this.idEnd);
+  }
+
+  /** A copy with bytes of its own, to outlive the network buffer. */
+  keep(): Request {
+    const copy = new Request();
+    Object.assign(copy, this);
+    copy.bytes = this.bytes.slice(this.start, this.end);
+    copy.start = 0;
+    copy.end = copy.bytes.length;
+    if (this.isNotification) return copy;
+    copy.cutStart = this.cutStart - this.start;
+    copy.cutEnd = this.cutEnd - this.start;
+    copy.id = this.id.slice(this.idStart, this.idEnd);
+    copy.idStart = 0;
+    copy.idEnd = copy.id.length;
+    return copy;
+  }
+
+  /** True when both have the same id, of the same JSON type. */
+  hasIdOf(other: Request): boolean {
+    if (this.isNotification || this.idHash !== other.idHash) return false;
+    if (this.idEnd - this.idStart !== other.idEnd - other.idStart) return false;
+    for (let i = this.idStart, j = other.idStart; i < this.idEnd; i++, j++) {
+      if (this.id[i] !== other.id[j]) return false;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,101 @@
+import type { ClientSide, Lease, PoolObserver } from '../client-side.ts';
+import { ERROR_MESSAGES, ErrorCode, errorReply } from '../jsonrpc/errors.ts';
+import { Scan, ScanKind, scanRequest } from '../jsonrpc/scan.ts';
+
+/** What the embedded echo back end answers: every message as it is, JSON-RPC requests with their params, or either by what comes. */
+export type EchoStyle = 'verbatim' | 'json-rpc' | 'both';
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/** The upstream `echo:`, inside this process: it answers at once and never fails. */
+export class EchoMode {
+  readonly style: EchoStyle;
+  readonly observer: PoolObserver;
+  readonly scan = new Scan();
+  accepted = 0;
+  replied = 0;
+  errored = 0;
+
+  constructor({ style, observer }: { style: EchoStyle; observer: PoolObserver }) {
+    this.style = style;
+    this.observer = observer;
+  }
+
+  lease(client: ClientSide): EchoLease {
+    return new EchoLease(client, this);
+  }
+}
+
+/** One client of the echo back end. */
+export class EchoLease implements Lease {
+  readonly busy = false;
+  readonly #client: ClientSide;
+  readonly #mode: EchoMode;
+
+  constructor(client: ClientSide, mode: EchoMode) {
+    this.#client = client;
+    this.#mode = mode;
+  }
+
+  send(bytes: Uint8Array, isBinary: boolean): boolean {
+    if (this.#mode.style === 'verbatim') this.#echo(bytes, isBinary);
+    else this.#answer(bytes, isBinary);
+    return true;
+  }
+
+  refuseNew(): void {
+    // Answers come at once: nothing is ever pending.
+  }
+
+  release(): void {
+    // Nothing is held.
+  }
+
+  #echo(bytes: Uint8Array, isBinary: boolean): void {
+    this.#client.send(bytes, isBinary);
+    this.#mode.observer.replied(0);
+  }
+
+  #answer(bytes: Uint8Array, isBinary: boolean): void {
+    const { scan, style } = this.#mode;
+    scanRequest(bytes, 0, bytes.length, scan);
+    const isRpc = scan.kind === ScanKind.Request || scan.kind === ScanKind.Notification || scan.kind === ScanKind.Batch;
+    if (!isRpc && style === 'both') return this.#echo(bytes, isBinary);
+    const reply = this.#reply(bytes);
+    if (reply !== undefined) this.#client.send(reply, false);
+  }
+
+  #reply(bytes: Uint8Array): Uint8Array | undefined {
+    const { scan } = this.#mode;
+    if (scan.kind !== ScanKind.Batch) return this.#replyToOne(bytes, 0, bytes.length);
+    const elements = JSON.parse(decoder.decode(bytes)) as unknown[];
+    if (elements.length === 0) return this.#error(bytes, ErrorCode.InvalidRequest);
+    const replies = elements.flatMap((element) => {
+      const one = encoder.encode(JSON.stringify(element));
+      scanRequest(one, 0, one.length, scan);
+      const reply = this.#replyToOne(one, 0, one.length);
+      return reply === undefined ? [] : [decoder.decode(reply)];
+    });
+    return replies.length === 0 ? undefined : encoder.encode(`[${replies.join(',')}]`);
+  }
+
+  #replyToOne(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
+    const { scan, observer } = this.#mode;
+    if (scan.kind === ScanKind.Notification) return undefined;
+    if (scan.kind === ScanKind.NotJson) return this.#error(bytes, ErrorCode.ParseError);
+    if (scan.kind !== ScanKind.Request) return this.#error(bytes, ErrorCode.InvalidRequest);
+    this.#mode.accepted++;
+    this.#mode.replied++;
+    observer.replied(0);
+    const { params } = JSON.parse(decoder.decode(bytes.subarray(start, end))) as { params?: unknown };
+    const id = decoder.decode(bytes.subarray(scan.idStart, scan.idEnd));
+    return encoder.encode(`{"jsonrpc":"2.0","result":${JSON.stringify(params ?? null)},"id":${id}}`);
+  }
+
+  #error(bytes: Uint8Array, code: ErrorCode): Uint8Array {
+    const { scan, observer } = this.#mode;
+    observer.refused(code);
+    return errorReply(scan.kind === ScanKind.Batch ? undefined : bytes, scan.idStart, scan.idEnd, code, ERROR_MESSAGES[code]);
+  }
+}

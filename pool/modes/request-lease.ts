@@ -1,0 +1,220 @@
+import { isUtf8 } from 'node:buffer';
+import type { ClientSide, Lease } from '../client-side.ts';
+import { Batch } from '../jsonrpc/batch.ts';
+import { ERROR_MESSAGES, ErrorCode, errorReply } from '../jsonrpc/errors.ts';
+import { methodName } from '../jsonrpc/method-name.ts';
+import type { Request } from '../jsonrpc/request.ts';
+import { ScanKind, scanRequest } from '../jsonrpc/scan.ts';
+import { splitBatch, type BatchFault } from '../jsonrpc/split-batch.ts';
+import type { WaitRing, Waiter } from '../queue.ts';
+import type { Channel } from './channel.ts';
+import type { RequestMode } from './request.ts';
+
+const none = -1;
+
+const batchFaults: Readonly<Record<BatchFault, string>> = {
+  'not-json': '',
+  empty: 'the batch is empty',
+  'too-many': 'the batch has too many elements',
+  'too-deep': 'the message nests too deep',
+};
+
+/** A client's hold on a pool in request mode: what it has in flight, all on one channel, and what it has waiting. */
+export class RequestLease implements Lease, Waiter {
+  ring: WaitRing<Waiter> | undefined;
+  ringNext: Waiter | undefined;
+  ringPrevious: Waiter | undefined;
+  /** The newest slot of this client in its channel's table, or −1. */
+  head = none;
+  /** The client sticks to it while it has something in flight there; undefined otherwise. */
+  channel: Channel | undefined;
+  /** What waits for a channel, oldest first. */
+  readonly waiting: Request[] = [];
+  waitingBytes = 0;
+  readonly #client: ClientSide;
+  readonly #mode: RequestMode;
+  #inFlight = 0;
+  #refusing = false;
+  #released = false;
+
+  constructor(client: ClientSide, mode: RequestMode) {
+    this.#client = client;
+    this.#mode = mode;
+  }
+
+  get busy(): boolean {
+    return this.#inFlight > 0 || this.waiting.length > 0;
+  }
+
+  send(bytes: Uint8Array, isBinary: boolean): boolean {
+    const { scan } = this.#mode;
+    scanRequest(bytes, 0, bytes.length, scan);
+    if (isBinary && !isUtf8(bytes)) scan.kind = ScanKind.NotJson;
+    if (scan.kind === ScanKind.Batch) this.#acceptBatch(bytes);
+    else this.#acceptScanned(bytes, 0, bytes.length, undefined, 0);
+    return true;
+  }
+
+  refuseNew(): void {
+    this.#refusing = true;
+  }
+
+  release(): void {
+    if (this.#released) throw new Error('bug: a lease was released twice');
+    this.#released = true;
+    const { counts } = this.#mode;
+    if (this.channel !== undefined) counts.abandoned += this.channel.inFlight.abandon(this.head);
+    this.head = none;
+    this.channel = undefined;
+    this.#inFlight = 0;
+    counts.abandoned += this.waiting.filter((request) => !request.isNotification).length;
+    this.#mode.forget(this);
+  }
+
+  /** A request of this client now is in flight on the channel, in that slot. */
+  onSubmitted(channel: Channel, slot: number): void {
+    this.channel = channel;
+    this.head = slot;
+    this.#inFlight++;
+  }
+
+  /** The reply to a request of this client arrived. */
+  onReply(
+    channel: Channel,
+    slot: number,
+    buf: Uint8Array,
+    start: number,
+    idStart: number,
+    idEnd: number,
+    end: number,
+  ): void {
+    const { inFlight } = channel;
+    this.#mode.countReply(inFlight.acceptedAtMs(slot), inFlight.sentAtMs(slot));
+    const kept = inFlight.kept[slot];
+    // The slot is free before anything is sent; its id stays readable until the slot is claimed again.
+    this.dropSlot(slot);
+    const id = inFlight.idBytes;
+    const from = inFlight.idStart(slot);
+    const to = inFlight.idEnd(slot);
+    if (kept?.batch === undefined) {
+      this.#client.deliverSpliced(buf, start, idStart, idEnd, end, id, from, to);
+    } else {
+      const parts = [buf.subarray(start, idStart), id.subarray(from, to), buf.subarray(idEnd, end)];
+      kept.batch.settle(kept.batchIndex, Buffer.concat(parts));
+    }
+  }
+
+  /** Answers a request in flight with an error made here, and frees its slot. */
+  failSlot(slot: number, code: ErrorCode): void {
+    const { inFlight } = this.channel!;
+    const id = inFlight.idBytes;
+    const reply = errorReply(id, inFlight.idStart(slot), inFlight.idEnd(slot), code, ERROR_MESSAGES[code]);
+    const kept = inFlight.kept[slot];
+    this.dropSlot(slot);
+    this.#fail(reply, code, kept);
+  }
+
+  /** Answers a request that never got a slot, or lost it, with an error made here. */
+  failRequest(request: Request, code: ErrorCode, message: string = ERROR_MESSAGES[code]): void {
+    if (request.isNotification) {
+      request.batch?.settle(request.batchIndex, undefined);
+      return;
+    }
+    this.#fail(errorReply(request.id, request.idStart, request.idEnd, code, message), code, request);
+  }
+
+  /** Takes the slot out of the table without an answer. */
+  dropSlot(slot: number): void {
+    this.head = this.channel!.inFlight.release(slot, this.head);
+    if (--this.#inFlight === 0) this.#mode.onUnbound(this);
+  }
+
+  #fail(reply: Uint8Array, code: ErrorCode, request: Request | undefined): void {
+    this.#mode.countError(code);
+    if (request?.batch === undefined) this.#client.send(reply, false);
+    else request.batch.settle(request.batchIndex, reply);
+  }
+
+  #acceptBatch(bytes: Uint8Array): void {
+    const ranges: [number, number][] = [];
+    const { maxBatchSize } = this.#mode.limits;
+    const fault = splitBatch(bytes, 0, bytes.length, maxBatchSize, (start, end) => ranges.push([start, end]));
+    if (fault !== undefined) {
+      this.#refuse(fault === 'not-json' ? ErrorCode.ParseError : ErrorCode.InvalidRequest, batchFaults[fault]);
+      return;
+    }
+    const batch = new Batch(ranges.length, (answer) => {
+      if (!this.#released) this.#client.send(answer, false);
+    });
+    ranges.forEach(([start, end], index) => {
+      scanRequest(bytes, start, end, this.#mode.scan);
+      this.#acceptScanned(bytes, start, end, batch, index);
+    });
+  }
+
+  #acceptScanned(bytes: Uint8Array, start: number, end: number, batch: Batch | undefined, index: number): void {
+    const { scan, request } = this.#mode;
+    if (scan.kind > ScanKind.Notification) {
+      this.#refuseScanned(bytes, batch, index);
+      return;
+    }
+    request.describe(bytes, start, end, scan);
+    request.batch = batch;
+    request.batchIndex = index;
+    this.#accept(request);
+  }
+
+  /** The path of every request: counted, checked, then written to a channel or put in the queue. */
+  #accept(request: Request): void {
+    const mode = this.#mode;
+    const nowMs = mode.admit(request);
+    if (mode.inspectsMethods && !this.#acceptMethod(request)) return;
+    if (this.#refusing) return this.failRequest(request, ErrorCode.NoUpstream);
+    if (!request.isNotification && this.#hasInFlight(request)) {
+      return this.failRequest(request, ErrorCode.InvalidRequest, 'A request with this id is in flight already: use another.');
+    }
+    if (this.#inFlight + this.waiting.length >= mode.limits.maxInFlightPerClient) {
+      return this.failRequest(request, ErrorCode.QueueFull, 'This client has too many requests in flight: wait for replies.');
+    }
+    const channel = this.waiting.length > 0 ? undefined : (this.channel ?? mode.pick());
+    if (channel?.available !== true) return mode.enqueue(this, request);
+    channel.submit(this, request, nowMs);
+    if (request.isNotification) request.batch?.settle(request.batchIndex, undefined);
+  }
+
+  #acceptMethod(request: Request): boolean {
+    const { scan, limits } = this.#mode;
+    const method = methodName(request.bytes, scan.methodStart, scan.methodEnd);
+    if (limits.statefulMethods.has(method)) {
+      const message = 'This method keeps state on its connection: it needs a pool in session mode.';
+      this.failRequest(request, ErrorCode.InvalidRequest, message);
+      return false;
+    }
+    if (limits.idempotentMethods.has(method)) request.retriesLeft = limits.maxRetries;
+    return true;
+  }
+
+  #hasInFlight(request: Request): boolean {
+    if (this.channel?.inFlight.hasId(this.head, request) === true) return true;
+    for (const waiting of this.waiting) if (waiting.hasIdOf(request)) return true;
+    return false;
+  }
+
+  /** Answers what is not a request: it was never accepted, so no ledger counts it. */
+  #refuseScanned(bytes: Uint8Array, batch: Batch | undefined, index: number): void {
+    const { scan } = this.#mode;
+    if (scan.kind === ScanKind.Response || scan.kind === ScanKind.Batch) scan.idStart = none;
+    const code = scan.kind === ScanKind.NotJson ? ErrorCode.ParseError : ErrorCode.InvalidRequest;
+    const words = scan.kind === ScanKind.Response ? 'no request awaits this response' : scan.fault;
+    this.#refuse(code, words, bytes, batch, index);
+  }
+
+  #refuse(code: ErrorCode, words: string, bytes?: Uint8Array, batch?: Batch, index = 0): void {
+    const { scan } = this.#mode;
+    const message = words === '' ? ERROR_MESSAGES[code] : `${ERROR_MESSAGES[code]} (${words})`;
+    const reply = errorReply(bytes, bytes === undefined ? none : scan.idStart, scan.idEnd, code, message);
+    this.#mode.countRefusal(code);
+    if (batch === undefined) this.#client.send(reply, false);
+    else batch.settle(index, reply);
+  }
+}

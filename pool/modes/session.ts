@@ -1,0 +1,220 @@
+import type { ClientSide, Lease, PoolObserver, Seat, SeatHandlers } from '../client-side.ts';
+import type { Connector } from '../connector.ts';
+import { plainDial, type DialError, type DialRequest } from '../dial.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { Upstream, UpstreamOwner } from '../upstream.ts';
+
+export interface SessionModeOptions {
+  readonly connector: Connector;
+  /** Connections kept dialled for clients that ask for nothing special. */
+  readonly warmConnections: number;
+  /** An idle connection that received more than this before it had a client is dropped. */
+  readonly maxGreetingBytes: number;
+  readonly now: () => number;
+  readonly observer: PoolObserver;
+}
+
+const topUpIntervalMs = 1_000;
+const answerDueMs = 5_000;
+
+/** One upstream connection for each client, for as long as it stays. */
+export class SessionMode {
+  readonly #connector: Connector;
+  readonly #options: SessionModeOptions;
+  readonly #warm: SessionLease[] = [];
+  readonly #leased = new Set<SessionLease>();
+  readonly #topUpTimer: NodeJS.Timeout;
+  upstreamsLost = 0;
+  #closed = false;
+
+  constructor(options: SessionModeOptions) {
+    this.#options = options;
+    this.#connector = options.connector;
+    this.#topUpTimer = setInterval(() => this.#topUp(), topUpIntervalMs);
+    this.#topUp();
+  }
+
+  get idle(): number {
+    return this.#warm.length;
+  }
+
+  get busy(): number {
+    return this.#leased.size;
+  }
+
+  get observer(): PoolObserver {
+    return this.#options.observer;
+  }
+
+  get now(): () => number {
+    return this.#options.now;
+  }
+
+  get maxGreetingBytes(): number {
+    return this.#options.maxGreetingBytes;
+  }
+
+  /** Finds the client an upstream: a warm one at once, else by dialling, one endpoint after the other. The returned function gives up. */
+  acquire(request: DialRequest, handlers: SeatHandlers): () => void {
+    const plain = request.protocols.length + request.headers.length === 0 && request.query === '';
+    const warm = plain ? this.#warm.pop() : undefined;
+    if (warm !== undefined) {
+      this.#leased.add(warm);
+      handlers.onSeat(warm);
+      return () => undefined;
+    }
+    return this.#dialInTurn(request, handlers);
+  }
+
+  /** The lease's upstream is closed or given up. */
+  onEnded(lease: SessionLease, expected: boolean): void {
+    const index = this.#warm.indexOf(lease);
+    if (index >= 0) this.#warm.splice(index, 1);
+    this.#leased.delete(lease);
+    if (!expected) this.upstreamsLost++;
+    this.#connector.closed(lease.endpoint, expected || index < 0);
+  }
+
+  close(code: number, reason: string): void {
+    this.#closed = true;
+    clearInterval(this.#topUpTimer);
+    for (const lease of [...this.#warm, ...this.#leased]) lease.upstream.close(code, reason);
+    this.#warm.length = 0;
+    this.#leased.clear();
+  }
+
+  #dialInTurn(request: DialRequest, handlers: SeatHandlers): () => void {
+    const tried = new Set<Endpoint>();
+    let giveUp = (): void => undefined;
+    const next = (error?: DialError): void => {
+      const endpoint = this.#connector.atCapacity ? undefined : this.#connector.pick(tried);
+      if (endpoint === undefined || (error?.status ?? 500) < 500) {
+        handlers.onRefused({ status: error?.status, retryAfterMs: this.#retryAfterMs() });
+        return;
+      }
+      tried.add(endpoint);
+      giveUp = this.#connector.connect(endpoint, request, {
+        onOpen: (upstream) => {
+          const lease = new SessionLease(upstream, endpoint, this);
+          this.#leased.add(lease);
+          if (this.#closed) lease.release(1001, '');
+          else handlers.onSeat(lease);
+        },
+        onFailure: next,
+      });
+    };
+    next();
+    return () => giveUp();
+  }
+
+  #retryAfterMs(): number {
+    return Math.max(0, this.#connector.nextRetryAtMs - this.#options.now());
+  }
+
+  /** Dials warm connections up to the configured number, clients' needs first. */
+  #topUp(): void {
+    let missing = this.#options.warmConnections - this.#warm.length - this.#connector.dialing;
+    for (; missing > 0 && !this.#connector.atCapacity; missing--) {
+      const endpoint = this.#connector.pickForBackground();
+      if (endpoint === undefined) return;
+      this.#connector.connect(endpoint, plainDial, {
+        onOpen: (upstream) => this.#warm.push(new SessionLease(upstream, endpoint, this)),
+        onFailure: () => undefined,
+      });
+    }
+  }
+}
+
+/** One upstream connection, first waiting for a client, then that client's alone. */
+export class SessionLease implements Seat, Lease, UpstreamOwner {
+  readonly upstream: Upstream;
+  readonly endpoint: Endpoint;
+  readonly #mode: SessionMode;
+  #client: ClientSide | undefined;
+  /** What the upstream said before there was a client. */
+  #greeting: { bytes: Uint8Array; isBinary: boolean }[] = [];
+  #greetingBytes = 0;
+  /** When the oldest message was sent that nothing has come back for; 0 when none. */
+  #sentAtMs = 0;
+  #ended = false;
+  #released = false;
+
+  constructor(upstream: Upstream, endpoint: Endpoint, mode: SessionMode) {
+    this.upstream = upstream;
+    this.endpoint = endpoint;
+    this.#mode = mode;
+    upstream.owner = this;
+  }
+
+  get protocol(): string {
+    return this.upstream.protocol;
+  }
+
+  /** An answer seems due; after a while of silence it is taken for a message that needs none. */
+  get busy(): boolean {
+    return this.#sentAtMs !== 0 && !this.#ended && this.#mode.now() - this.#sentAtMs < answerDueMs;
+  }
+
+  attach(client: ClientSide): this {
+    this.#client = client;
+    for (const { bytes, isBinary } of this.#greeting) client.deliver(bytes, 0, bytes.length, isBinary);
+    this.#greeting = [];
+    return this;
+  }
+
+  vacate(): void {
+    this.release(1001, '');
+  }
+
+  send(bytes: Uint8Array, isBinary: boolean): boolean {
+    if (this.#ended) return true;
+    this.upstream.send(bytes, 0, bytes.length, isBinary);
+    if (this.#sentAtMs === 0) this.#sentAtMs = this.#mode.now();
+    return !this.upstream.congested;
+  }
+
+  refuseNew(): void {
+    // Nothing is refused: until its close frame a session goes on.
+  }
+
+  release(code: number, reason: string): void {
+    if (this.#released) throw new Error('bug: a lease was released twice');
+    this.#released = true;
+    this.#client = undefined;
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#mode.onEnded(this, true);
+    // 1006: the client vanished without a close frame, and so does its upstream connection.
+    if (code === 1006) this.upstream.destroy();
+    else this.upstream.close(code, reason);
+  }
+
+  onUpstreamMessage(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
+    if (this.#client === undefined) return this.#keepGreeting(buf.slice(start, end), isBinary);
+    this.#client.deliver(buf, start, end, isBinary);
+    if (this.#sentAtMs === 0) return;
+    const seconds = (this.#mode.now() - this.#sentAtMs) / 1_000;
+    this.#sentAtMs = 0;
+    this.#mode.observer.replied(seconds);
+    this.#mode.observer.upstreamAnswered(seconds);
+  }
+
+  onUpstreamWritable(): void {
+    // A congested session was closed already.
+  }
+
+  onUpstreamGone(code: number, reason: string): void {
+    this.#ended = true;
+    this.#mode.onEnded(this, code !== 1006);
+    this.#client?.onUpstreamClose(code, reason);
+  }
+
+  #keepGreeting(bytes: Uint8Array, isBinary: boolean): void {
+    this.#greeting.push({ bytes, isBinary });
+    this.#greetingBytes += bytes.length;
+    if (this.#greetingBytes <= this.#mode.maxGreetingBytes) return;
+    this.#ended = true;
+    this.upstream.close(1008, 'too much was sent before there was a client');
+    this.#mode.onEnded(this, true);
+  }
+}

@@ -1,0 +1,213 @@
+import { createBalancer, type BalancerName } from './balancers/create-balancer.ts';
+import type { BackoffOptions } from './backoff.ts';
+import type { PoolObserver, Seat, SeatHandlers } from './client-side.ts';
+import { Connector, type PoolLog } from './connector.ts';
+import { Dialer, type DialRequest } from './dial.ts';
+import { Endpoint } from './endpoint.ts';
+import { EchoMode, type EchoStyle } from './modes/echo.ts';
+import { RequestCounts, RequestMode } from './modes/request.ts';
+import { SessionMode } from './modes/session.ts';
+import type { Turn } from './turn.ts';
+import type { Heartbeat } from './upstream.ts';
+import type { BufferPool } from './wire/buffer-pool.ts';
+
+/** The settings of one pool; docs/configuration.md says what each means. */
+export interface PoolConfig {
+  readonly mode: 'session' | 'request';
+  readonly upstreams: readonly string[];
+  readonly balance: BalancerName;
+  readonly minConnections: number;
+  readonly maxConnections: number;
+  readonly maxInFlightPerConnection: number;
+  readonly maxInFlightPerClient: number;
+  readonly maxBatchSize: number;
+  readonly maxFragments: number;
+  readonly maxMessageBytes: number;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly queue: { readonly maxSize: number; readonly maxBytes: number; readonly timeoutMs: number };
+  readonly retry: {
+    readonly maxRetries: number;
+    readonly idempotentMethods: readonly string[];
+    readonly budgetRatio: number;
+  };
+  readonly reconnect: BackoffOptions;
+  readonly statefulMethods: readonly string[];
+  readonly trusted: boolean;
+  readonly tls: { readonly ca: string | null; readonly rejectUnauthorized: boolean };
+}
+
+export interface PoolOptions {
+  readonly name: string;
+  readonly config: PoolConfig;
+  /** How the upstream `echo:` answers. */
+  readonly echoStyle: EchoStyle;
+  /** An upstream that reads too slowly may have this much waiting. */
+  readonly maxBackpressureBytes: number;
+  /** All upstream sockets of a thread may share one. */
+  readonly readBuffer: Buffer;
+  readonly buffers: BufferPool;
+  readonly turn: Turn;
+  readonly heartbeat: Heartbeat;
+  readonly observer: PoolObserver;
+  readonly log: PoolLog;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+const defaultIdCeiling = 2 ** 52;
+
+/** Upstream connections and the way clients share them. */
+export class Pool {
+  readonly name: string;
+  readonly #mode: SessionMode | RequestMode | EchoMode;
+  readonly #connector: Connector | undefined;
+
+  constructor(options: PoolOptions, idCeiling: number = defaultIdCeiling) {
+    this.name = options.name;
+    const { config, observer, now } = options;
+    if (config.upstreams[0] === 'echo:') {
+      this.#mode = new EchoMode({ style: options.echoStyle, observer });
+      return;
+    }
+    this.#connector = createConnector(options);
+    if (config.mode === 'session') {
+      this.#mode = new SessionMode({
+        connector: this.#connector,
+        warmConnections: config.minConnections,
+        maxGreetingBytes: config.maxMessageBytes,
+        now,
+        observer,
+      });
+      return;
+    }
+    this.#mode = new RequestMode({
+      connector: this.#connector,
+      balancer: createBalancer(config.balance, options),
+      limits: {
+        minConnections: config.minConnections,
+        maxInFlightPerConnection: config.maxInFlightPerConnection,
+        maxInFlightPerClient: config.maxInFlightPerClient,
+        maxBatchSize: config.maxBatchSize,
+        requestTimeoutMs: config.requestTimeoutMs,
+        queueMaxSize: config.queue.maxSize,
+        queueMaxBytes: config.queue.maxBytes,
+        queueTimeoutMs: config.queue.timeoutMs,
+        maxRetries: config.retry.maxRetries,
+        retryBudgetRatio: config.retry.budgetRatio,
+        statefulMethods: new Set(config.statefulMethods),
+        idempotentMethods: new Set(config.retry.idempotentMethods),
+        idCeiling,
+      },
+      now,
+      observer,
+      log: options.log,
+      name: options.name,
+    });
+  }
+
+  /** False when every upstream is known to be out of reach. */
+  get healthy(): boolean {
+    if (this.#mode instanceof RequestMode) return this.#mode.hopeful;
+    return this.#connector === undefined || !this.#connector.allFailing;
+  }
+
+  /** Finds a place for a client; one handler is called, at once or later, unless the returned function gives up before. */
+  acquire(request: DialRequest, handlers: SeatHandlers): () => void {
+    const mode = this.#mode;
+    if (mode instanceof SessionMode) return mode.acquire(request, handlers);
+    if (mode instanceof RequestMode && !mode.hopeful) {
+      handlers.onRefused({ status: undefined, retryAfterMs: mode.retryAfterMs });
+    } else {
+      handlers.onSeat(new SharedSeat(mode, request.protocols[0] ?? ''));
+    }
+    return () => undefined;
+  }
+
+  /** Closes every upstream connection with this code. */
+  close(code: number, reason: string): void {
+    if (!(this.#mode instanceof EchoMode)) this.#mode.close(code, reason);
+  }
+
+  /** The figures for /metrics, as of now. */
+  snapshot(): PoolFigures {
+    const mode = this.#mode;
+    const dialing = this.#connector?.dialing ?? 0;
+    if (mode instanceof RequestMode) {
+      const busy = mode.channels.filter((channel) => channel.load > 0 && !channel.draining).length;
+      const draining = mode.channels.filter((channel) => channel.draining).length;
+      const idle = mode.channels.length - busy - draining;
+      const { counts, inFlight, waiting } = mode;
+      return { name: this.name, connections: { dialing, idle, busy, draining }, inFlight, waiting, ...counts };
+    }
+    const counts = new RequestCounts();
+    const connections = { dialing, idle: 0, busy: 0, draining: 0 };
+    if (mode instanceof SessionMode) {
+      counts.upstreamsLost = mode.upstreamsLost;
+      connections.idle = mode.idle;
+      connections.busy = mode.busy;
+    } else {
+      counts.accepted = mode.accepted;
+      counts.replied = mode.replied;
+    }
+    return { name: this.name, connections, inFlight: 0, waiting: 0, ...counts };
+  }
+}
+
+/** What a pool tells about itself. */
+export interface PoolFigures extends RequestCounts {
+  readonly name: string;
+  readonly connections: {
+    readonly dialing: number;
+    readonly idle: number;
+    readonly busy: number;
+    readonly draining: number;
+  };
+  readonly inFlight: number;
+  readonly waiting: number;
+}
+
+/** A place in a pool whose connections nobody owns. */
+class SharedSeat implements Seat {
+  readonly protocol: string;
+  readonly #mode: RequestMode | EchoMode;
+
+  constructor(mode: RequestMode | EchoMode, protocol: string) {
+    this.#mode = mode;
+    this.protocol = protocol;
+  }
+
+  attach(client: Parameters<Seat['attach']>[0]): ReturnType<Seat['attach']> {
+    return this.#mode.lease(client);
+  }
+
+  vacate(): void {
+    // Nothing is held before the client is there.
+  }
+}
+
+function createConnector(options: PoolOptions): Connector {
+  const { config } = options;
+  const dialer = new Dialer({
+    maxMessageBytes: config.maxMessageBytes,
+    maxFragments: config.maxFragments,
+    maxBufferedBytes: options.maxBackpressureBytes,
+    connectTimeoutMs: config.connectTimeoutMs,
+    tls: config.tls,
+    turn: options.turn,
+    buffers: options.buffers,
+    heartbeat: options.heartbeat,
+    readBuffer: options.readBuffer,
+  });
+  return new Connector({
+    pool: options.name,
+    endpoints: config.upstreams.map((url) => new Endpoint({ url, trusted: config.trusted })),
+    dialer,
+    balancer: createBalancer(config.balance, options),
+    maxConnections: config.maxConnections,
+    reconnect: config.reconnect,
+    now: options.now,
+    random: options.random,
+    log: options.log,
+  });
+}

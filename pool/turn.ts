@@ -1,0 +1,28 @@
+/** Something that collects bytes during an event-loop turn and sends them at its end. */
+export interface Flushable {
+  flush(): void;
+}
+
+/** Runs each scheduled flush once, at the end of the current event-loop turn. */
+export class Turn {
+  #items: Flushable[] = [];
+  #running: Flushable[] = [];
+  #scheduled = false;
+
+  /** The item must not be scheduled again before its flush has run. */
+  schedule(item: Flushable): void {
+    this.#items.push(item);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#run);
+  }
+
+  readonly #run = (): void => {
+    this.#scheduled = false;
+    const items = this.#items;
+    this.#items = this.#running;
+    this.#running = items;
+    for (let i = 0; i < items.length; i++) items[i]!.flush();
+    items.length = 0;
+  };
+}

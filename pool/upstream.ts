@@ -1,0 +1,237 @@
+import type { Socket } from 'node:net';
+import type { Flushable, Turn } from './turn.ts';
+import type { BufferPool } from './wire/buffer-pool.ts';
+import { FrameReader, type FrameHandler } from './wire/reader.ts';
+import { FrameWriter } from './wire/writer.ts';
+
+/** Who gets what an upstream connection receives. */
+export interface UpstreamOwner {
+  /** The bytes are valid only during the call. */
+  onUpstreamMessage(buf: Uint8Array, start: number, end: number, isBinary: boolean): void;
+  /** Called once, when the connection is of no more use; the code is 1006 when it ended without a close frame. */
+  onUpstreamGone(code: number, reason: string): void;
+  /** Bytes were written after `congested` was true. */
+  onUpstreamWritable(): void;
+}
+
+/** Pings its peers and reports the dead ones; see server/heartbeat.ts. */
+export interface Heartbeat {
+  add(peer: HeartbeatPeer): void;
+  remove(peer: HeartbeatPeer): void;
+  pong(peer: HeartbeatPeer): void;
+}
+
+export interface HeartbeatPeer {
+  heartbeatSlot: number;
+  heartbeatIndex: number;
+  pingSentAtMs: number;
+  sendPing(): void;
+  onHeartbeatLost(): void;
+}
+
+export interface UpstreamOptions {
+  readonly socket: Socket;
+  readonly label: string;
+  readonly protocol: string;
+  readonly trusted: boolean;
+  readonly maxMessageBytes: number;
+  readonly maxFragments: number;
+  readonly maxBufferedBytes: number;
+  readonly turn: Turn;
+  readonly buffers: BufferPool;
+  readonly heartbeat: Heartbeat;
+}
+
+const CLOSE_TIMEOUT_MS = 2_000;
+
+/**
+ * One open upstream connection. Frames are collected in one buffer that is written once per event-loop turn, and not
+ * before the previous write has left; what is still collected was provably never written.
+ */
+export class Upstream implements FrameHandler, HeartbeatPeer, Flushable {
+  readonly label: string;
+  /** The subprotocol the upstream chose, or ''. */
+  readonly protocol: string;
+  owner: UpstreamOwner | undefined;
+  heartbeatSlot = -1;
+  heartbeatIndex = -1;
+  pingSentAtMs = 0;
+
+  readonly #socket: Socket;
+  readonly #reader: FrameReader;
+  readonly #writer: FrameWriter;
+  readonly #maxBufferedBytes: number;
+  readonly #turn: Turn;
+  readonly #heartbeat: Heartbeat;
+  #inFlightWrite: Uint8Array<ArrayBuffer> | undefined;
+  #scheduled = false;
+  #congested = false;
+  #closing = false;
+  #gone = false;
+  #closeTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: UpstreamOptions) {
+    this.label = options.label;
+    this.protocol = options.protocol;
+    this.#socket = options.socket;
+    this.#maxBufferedBytes = options.maxBufferedBytes;
+    this.#turn = options.turn;
+    this.#heartbeat = options.heartbeat;
+    this.#reader = new FrameReader({
+      handler: this,
+      maxMessageBytes: options.maxMessageBytes,
+      maxFragments: options.maxFragments,
+    });
+    this.#writer = new FrameWriter({ buffers: options.buffers, trusted: options.trusted });
+    this.#heartbeat.add(this);
+  }
+
+  /** Open and not closing: frames given to it will be sent. */
+  get usable(): boolean {
+    return !this.#closing;
+  }
+
+  /** More is waiting to be written than allowed; its owner should not add to it. */
+  get congested(): boolean {
+    return this.#congested;
+  }
+
+  /** Sends one message at the end of this turn. */
+  send(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
+    this.#writer.message(buf, start, end, isBinary);
+    this.#afterWrite();
+  }
+
+  /** Sends one text message in which the bytes from cutStart to cutEnd are replaced by the digits of id. */
+  sendSpliced(
+    buf: Uint8Array,
+    start: number,
+    cutStart: number,
+    cutEnd: number,
+    end: number,
+    id: number,
+  ): void {
+    this.#writer.spliced(buf, start, cutStart, cutEnd, end, id);
+    this.#afterWrite();
+  }
+
+  /** Visits the messages that were provably never written, oldest first, unmasked. */
+  unsent(visit: (buf: Uint8Array, start: number, end: number, isBinary: boolean) => void): void {
+    this.#writer.unsent(visit);
+  }
+
+  /** Says goodbye with a close frame; the owner hears nothing more. Code 1005 sends an empty close frame. */
+  close(code: number, reason: string): void {
+    if (this.#closing) return;
+    this.#stop();
+    this.#writer.close(code, reason);
+    this.#flushThenEnd();
+  }
+
+  /** Cuts the connection without a close frame; the owner hears nothing more. */
+  destroy(): void {
+    this.#stop();
+    this.#socket.destroy();
+  }
+
+  /** Feeds bytes that arrived from the network. */
+  push(buf: Uint8Array, start: number, end: number): void {
+    this.pingSentAtMs = 0;
+    this.#reader.push(buf, start, end);
+  }
+
+  /** The socket is closed: whoever closed it, nothing more will come. */
+  onSocketClosed(): void {
+    clearTimeout(this.#closeTimer);
+    this.#lost(1006, '');
+    this.#writer.clear();
+  }
+
+  onMessage(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
+    this.owner?.onUpstreamMessage(buf, start, end, isBinary);
+  }
+
+  onPing(buf: Uint8Array, start: number, end: number): void {
+    this.#writer.pong(buf, start, end);
+    this.#afterWrite();
+  }
+
+  onPong(): void {
+    this.#heartbeat.pong(this);
+  }
+
+  onClose(code: number, reason: string): void {
+    if (this.#closing) return;
+    this.#lost(code, reason);
+    this.#writer.clear();
+    this.#writer.close(code, '');
+    this.#flushThenEnd();
+  }
+
+  onFault(code: number, message: string): void {
+    this.#lost(1006, '');
+    this.#writer.clear();
+    this.#writer.close(code, message);
+    this.#flushThenEnd();
+  }
+
+  sendPing(): void {
+    this.#writer.ping();
+    this.#afterWrite();
+  }
+
+  onHeartbeatLost(): void {
+    this.#lost(1006, '');
+    this.#socket.destroy();
+  }
+
+  /** Called by the turn: one write for everything collected. */
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#inFlightWrite !== undefined || this.#socket.destroyed) return;
+    const bytes = this.#writer.take();
+    if (bytes === undefined) return;
+    this.#inFlightWrite = bytes;
+    this.#socket.write(bytes, this.#onWritten);
+  }
+
+  readonly #onWritten = (): void => {
+    const written = this.#inFlightWrite;
+    this.#inFlightWrite = undefined;
+    if (written !== undefined) this.#writer.recycle(written);
+    if (this.#writer.length > 0) this.flush();
+    else if (this.#closing) this.#socket.end();
+    if (!this.#congested || this.#writer.length > this.#maxBufferedBytes / 2) return;
+    this.#congested = false;
+    if (!this.#closing) this.owner?.onUpstreamWritable();
+  };
+
+  #afterWrite(): void {
+    if (this.#writer.length > this.#maxBufferedBytes) this.#congested = true;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#turn.schedule(this);
+  }
+
+  /** Ends this connection's use: its owner is told once, unless the owner itself closed it. */
+  #lost(code: number, reason: string): void {
+    if (this.#gone) return;
+    const owner = this.#closing ? undefined : this.owner;
+    this.#stop();
+    owner?.onUpstreamGone(code, reason);
+  }
+
+  #stop(): void {
+    this.#gone = true;
+    this.#closing = true;
+    this.#heartbeat.remove(this);
+    this.#reader.stop();
+  }
+
+  /** Writes what is collected and closes the socket, by force when the peer does not follow in time. */
+  #flushThenEnd(): void {
+    this.flush();
+    if (this.#writer.length === 0) this.#socket.end();
+    this.#closeTimer = setTimeout(() => this.#socket.destroy(), CLOSE_TIMEOUT_MS);
+  }
+}

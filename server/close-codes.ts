@@ -1,0 +1,63 @@
+/** Why the gateway closes a client, and what the client is told: RFC 6455 section 7.4 and the table in docs/errors.md. */
+export const closeTable = {
+  'message-too-big': { code: 1009, reason: 'message too big' },
+  'upstream-slow': { code: 1013, reason: 'the upstream reads too slowly, try again later' },
+  'slow-reader': { code: 1013, reason: 'you read too slowly, try again later' },
+  'upstream-lost': { code: 1012, reason: 'the upstream connection was lost, reconnect' },
+  draining: { code: 1001, reason: 'going away, reconnect' },
+} as const;
+
+export type CloseCause = keyof typeof closeTable;
+
+/** Every `type` of websocket_errors_total. */
+export const errorTypes = [
+  'message-too-big',
+  'upstream-slow',
+  'slow-reader',
+  'upstream-lost',
+  'heartbeat',
+  'internal',
+  'parse-error',
+  'invalid-request',
+  'no-upstream',
+  'timeout',
+  'outcome-unknown',
+  'queue-full',
+  'rate-limited',
+] as const;
+
+export type ErrorType = (typeof errorTypes)[number];
+
+/** The error type of a JSON-RPC error code made by the gateway. */
+export const errorTypeOfRpcCode: ReadonlyMap<number, ErrorType> = new Map([
+  [-32700, 'parse-error'],
+  [-32600, 'invalid-request'],
+  [-32000, 'no-upstream'],
+  [-32001, 'timeout'],
+  [-32002, 'outcome-unknown'],
+  [-32003, 'queue-full'],
+  [-32029, 'rate-limited'],
+]);
+
+/** Every `reason` of websocket_rejected_total. */
+export const rejectReasons = [
+  'path',
+  'handshake',
+  'version',
+  'codec',
+  'origin',
+  'per-ip-cap',
+  'total-cap',
+  'no-upstream',
+  'upstream-refused',
+  'deadline',
+  'draining',
+  'internal',
+] as const;
+
+export type RejectReason = (typeof rejectReasons)[number];
+
+/** What may be put in a close frame: 1005 and 1006 only ever stand for a frame without a code, or for none. */
+export function isSendableCloseCode(code: number): boolean {
+  return (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code <= 4999);
+}

@@ -1,0 +1,91 @@
+import { ConfigError } from '../config/faults.ts';
+import type { FlagValues } from '../config/flags.ts';
+import { loadConfig, type LoadedConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import type { Gateway } from '../gateway.ts';
+import type { EchoStyle } from '../../pool/modes/echo.ts';
+import { createLog, type Log } from '../log.ts';
+
+export interface ServeOptions {
+  readonly flags: FlagValues;
+  readonly env: NodeJS.ProcessEnv;
+  readonly echoStyle?: EchoStyle;
+}
+
+/** Signals closer together than this are one: npm passes on what the terminal has sent to the whole process group. */
+const sameSignalMs = 250;
+
+/** `wsluice serve`: runs until a signal. Resolves to the exit code: 0 after a drain, 1 when it could not start. */
+export async function runServe({ flags, env, echoStyle }: ServeOptions): Promise<number> {
+  const loaded = loadOrExplain(flags, env);
+  if (loaded === undefined) return 1;
+  const { config, notices, source } = loaded;
+  const log = createLog(config.log.level, { isTerminal: process.stdout.isTTY });
+  for (const notice of notices) log.warn(notice);
+  let gateway: Gateway;
+  try {
+    // Loaded late: check and --help work where the engine has no binary.
+    const { createGateway } = await import('../gateway.ts');
+    gateway = await createGateway({ config, log, ...(echoStyle === undefined ? {} : { echoStyle }) });
+  } catch (error) {
+    if (!isStartFault(error)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 1;
+  }
+  announce(log, config, gateway, source);
+  return untilSignal(gateway, log);
+}
+
+function loadOrExplain(flags: FlagValues, env: NodeJS.ProcessEnv): LoadedConfig | undefined {
+  try {
+    return loadConfig({ env, flags });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const line of error.lines) process.stderr.write(`${line}\n`);
+    return undefined;
+  }
+}
+
+/** A fault of the surroundings, which its message explains; anything else is a bug and keeps its stack. */
+function isStartFault(error: unknown): error is Error {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'WSLUICE_LISTEN' || code === 'WSLUICE_ENGINE' || code === 'WSLUICE_TLS';
+}
+
+function announce(log: Log, { listen, admin, routes }: Config, gateway: Gateway, source: string): void {
+  const scheme = listen.tls === null ? 'ws' : 'wss';
+  const host = reachable(listen.host);
+  const connect = `${scheme}://${host}:${gateway.port}${routes[0]!.path}`;
+  const adminUrl = `http://${reachable(admin.host)}:${gateway.adminPort}`;
+  const tryIt = `npx wscat ${listen.tls === null ? '' : '--no-check '}-c ${connect}`;
+  log.info({ connect, admin: adminUrl, config: source, tryIt }, 'wsluice is ready');
+}
+
+/** An address to connect to, where the listener takes them all. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** The first signal drains, a second one stops at once. */
+function untilSignal(gateway: Gateway, log: Log): Promise<number> {
+  return new Promise((resolve) => {
+    let firstAtMs: number | undefined;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      const nowMs = performance.now();
+      if (firstAtMs === undefined) {
+        firstAtMs = nowMs;
+        log.info({ signal }, 'draining: no new clients, replies in flight are delivered; a second signal stops at once');
+        void gateway.drain().then(() => {
+          log.info('drained');
+          resolve(0);
+        });
+      } else if (nowMs - firstAtMs > sameSignalMs) {
+        log.warn({ signal }, 'stopped at once');
+        process.exit(1);
+      }
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}

@@ -1,0 +1,179 @@
+import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
+import type { ClientSide, Lease, Seat } from '../pool/client-side.ts';
+import type { Flushable, Turn } from '../pool/turn.ts';
+import { closeTable, isSendableCloseCode, type CloseCause, type ErrorType } from './close-codes.ts';
+import type { HeartbeatPeer, HeartbeatWheel } from './heartbeat.ts';
+import type { Outbox } from './outbox.ts';
+
+/** What the listener's engine offers for one client. */
+export interface ClientSocket {
+  /** 1 sent, 0 buffered, 2 dropped. */
+  send(message: Uint8Array, isBinary: boolean): number;
+  ping(): number;
+  getBufferedAmount(): number;
+  cork(callback: () => void): unknown;
+  /** Sends a close frame. Runs the close handler before it returns. */
+  end(code?: number, reason?: string): void;
+  /** Cuts the connection. Runs the close handler before it returns. */
+  close(): void;
+}
+
+/** What all client connections of a gateway share. */
+export interface ConnectionContext {
+  readonly metrics: GatewayMetrics;
+  readonly errorIndex: Readonly<Record<ErrorType, number>>;
+  readonly outbox: Outbox;
+  readonly turn: Turn;
+  readonly heartbeat: HeartbeatWheel;
+  readonly maxMessageBytes: number;
+  readonly maxBackpressureBytes: number;
+}
+
+/** One client: its messages go to its lease, what comes back goes to its socket. */
+export class Connection implements ClientSide, HeartbeatPeer, Flushable {
+  /** Where the client's address is counted; see admission.ts. */
+  readonly addressKey: string;
+  /** The outbox's items for this client: first and last, −1 for none. */
+  outboxFirst = -1;
+  outboxLast = -1;
+  heartbeatSlot = -1;
+  heartbeatIndex = -1;
+  pingSentAtMs = 0;
+  readonly #context: ConnectionContext;
+  readonly #socket: ClientSocket;
+  readonly #lease: Lease;
+  #corkedFirst = -1;
+  /** The reason to close, once there is one: nothing is sent to or taken from the client after it. */
+  #ending: { code: number; reason: string } | undefined;
+  #closed = false;
+
+  constructor(context: ConnectionContext, socket: ClientSocket, seat: Seat, addressKey: string) {
+    this.#context = context;
+    this.#socket = socket;
+    this.addressKey = addressKey;
+    this.#lease = seat.attach(this);
+    context.metrics.connectionOpened();
+    context.heartbeat.add(this);
+  }
+
+  /** True while a reply is due. */
+  get busy(): boolean {
+    return this.#lease.busy;
+  }
+
+  /** A message arrived; its memory is only valid during the call. */
+  onFrame(message: ArrayBuffer, isBinary: boolean): void {
+    if (this.#ending !== undefined) return;
+    const { metrics, maxMessageBytes } = this.#context;
+    const bytes = new Uint8Array(message);
+    metrics.received(bytes.length);
+    this.pingSentAtMs = 0;
+    if (bytes.length > maxMessageBytes) return this.fail('message-too-big');
+    if (!this.#lease.send(bytes, isBinary)) this.fail('upstream-slow');
+  }
+
+  deliver(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
+    if (this.#ending === undefined) this.#context.outbox.add(this, buf, start, end, isBinary);
+  }
+
+  deliverSpliced(
+    buf: Uint8Array,
+    start: number,
+    cutStart: number,
+    cutEnd: number,
+    end: number,
+    id: Uint8Array,
+    idStart: number,
+    idEnd: number,
+  ): void {
+    if (this.#ending !== undefined) return;
+    this.#context.outbox.addSpliced(this, buf, start, cutStart, cutEnd, end, id, idStart, idEnd);
+  }
+
+  send(bytes: Uint8Array, isBinary: boolean): void {
+    this.transmit(bytes, isBinary);
+  }
+
+  /** Hands one message to the socket; a client that reads too slowly is ended. */
+  transmit(bytes: Uint8Array, isBinary: boolean): void {
+    if (this.#ending !== undefined || this.#closed) return;
+    const { metrics, maxBackpressureBytes } = this.#context;
+    metrics.sent(bytes.length);
+    const sent = this.#socket.send(bytes, isBinary) === 1;
+    if (!sent && this.#socket.getBufferedAmount() > maxBackpressureBytes) this.fail('slow-reader');
+  }
+
+  /** Sends what the outbox collected, several items in one write. */
+  sendCollected(first: number, several: boolean): void {
+    if (this.#ending !== undefined || this.#closed) return;
+    this.#corkedFirst = first;
+    if (several) this.#socket.cork(this.#sendCorked);
+    else this.#sendCorked();
+  }
+
+  readonly #sendCorked = (): void => {
+    this.#context.outbox.sendItems(this, this.#corkedFirst);
+  };
+
+  /** Ends the client for a reason of the gateway's: counted, then closed with the code from the table. */
+  fail(cause: Exclude<CloseCause, 'draining'>): void {
+    if (this.#ending !== undefined) return;
+    this.#context.metrics.error(this.#context.errorIndex[cause]);
+    this.#endLater(closeTable[cause].code, closeTable[cause].reason);
+  }
+
+  /** Ends the client because the gateway stops. */
+  drain(): void {
+    this.#endLater(closeTable.draining.code, closeTable.draining.reason);
+  }
+
+  /** Requests are refused from now on; what is in flight is still answered. */
+  refuseNew(): void {
+    this.#lease.refuseNew();
+  }
+
+  onUpstreamClose(code: number, reason: string): void {
+    if (code === 1005) this.#endLater(0, '');
+    else if (isSendableCloseCode(code)) this.#endLater(code, reason);
+    else this.fail('upstream-lost');
+  }
+
+  onPong(): void {
+    this.#context.heartbeat.pong(this);
+  }
+
+  sendPing(): void {
+    if (this.#ending === undefined) this.#socket.ping();
+  }
+
+  onHeartbeatLost(): void {
+    this.#context.metrics.error(this.#context.errorIndex.heartbeat);
+    if (!this.#closed) this.#socket.close();
+  }
+
+  /** The engine closed the socket: whoever wanted it, this is where everything is given back, once. */
+  onClosed(code: number, reason: string): void {
+    this.#closed = true;
+    this.#ending ??= { code, reason };
+    this.#context.heartbeat.remove(this);
+    this.#context.metrics.connectionClosed();
+    this.#lease.release(code, reason);
+  }
+
+  /** Called by the turn: the socket is never ended from inside a send, so that nothing is re-entered. */
+  flush(): void {
+    if (this.#closed || this.#ending === undefined) return;
+    const { code, reason } = this.#ending;
+    if (code === 0) this.#socket.end();
+    else this.#socket.end(code, reason);
+  }
+
+  #endLater(code: number, reason: string): void {
+    if (this.#ending !== undefined || this.#closed) return;
+    if (this.outboxFirst >= 0) this.#context.outbox.flush();
+    // The outbox may have found the client too slow.
+    if (this.#ending !== undefined) return;
+    this.#ending = { code, reason };
+    this.#context.turn.schedule(this);
+  }
+}

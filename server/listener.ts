@@ -1,0 +1,252 @@
+import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
+import type { ClientSocket } from './connection.ts';
+import type { UpgradeRequest } from './handshake.ts';
+
+export interface ListenerOptions<Client, Seat> {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  readonly maxMessageBytes: number;
+  /** After this time without a byte from a client the engine gives up on it: a safety net behind the heartbeat. 0 = never. */
+  readonly idleTimeoutMs: number;
+  readonly handlers: ListenerHandlers<Client, Seat>;
+}
+
+/** What happens on the listener. `Seat` is what the answer to an upgrade carries over to the open connection. */
+export interface ListenerHandlers<Client, Seat> {
+  /** An opening handshake, or any other HTTP request. */
+  onRequest(request: UpgradeRequest, peerAddress: string, answer: Answer<Seat>): void;
+  onOpen(socket: ClientSocket, seat: Seat): Client;
+  onMessage(client: Client, message: ArrayBuffer, isBinary: boolean): void;
+  onPong(client: Client): void;
+  onClose(client: Client, code: number, reason: string): void;
+  /** A handler threw: a bug, and this client's alone. */
+  onError(error: unknown): void;
+}
+
+/** How a request is answered, now or later. Nothing happens when the client has gone in the meantime. */
+export interface Answer<Seat> {
+  /** 101; the seat reaches `onOpen`, which runs before this returns. Returns false when the client is gone. */
+  upgrade(seat: Seat, key: string, protocol: string, extensions: string): boolean;
+  end(status: number, headers: readonly (readonly [name: string, value: string])[], body: string): void;
+  /** Called when the client goes away before it was answered. */
+  onGone(callback: () => void): void;
+}
+
+interface Slot<Client, Seat> {
+  readonly seat: Seat;
+  client: Client | undefined;
+}
+
+const statusTexts: Readonly<Record<number, string>> = {
+  200: '200 OK',
+  400: '400 Bad Request',
+  401: '401 Unauthorized',
+  403: '403 Forbidden',
+  404: '404 Not Found',
+  405: '405 Method Not Allowed',
+  426: '426 Upgrade Required',
+  429: '429 Too Many Requests',
+  500: '500 Internal Server Error',
+  503: '503 Service Unavailable',
+};
+
+/** A message this much over the limit still reaches us, so that its sender gets a close frame; the engine cuts off longer ones. */
+function enginePayloadLimit(maxMessageBytes: number): number {
+  return Math.min(Math.max(4 * maxMessageBytes, maxMessageBytes + (1 << 20)), 2 ** 31 - 1);
+}
+
+/** The engine takes 8 to 960 seconds, or 0 for none. */
+function engineIdleTimeout(idleTimeoutMs: number): number {
+  if (idleTimeoutMs === 0) return 0;
+  return Math.min(960, Math.max(8, Math.ceil(idleTimeoutMs / 1_000)));
+}
+
+/** The client listener. The only file that knows the engine. */
+export class Listener {
+  readonly port: number;
+  readonly #app: TemplatedApp;
+  readonly #closeSocket: () => void;
+  #listening = true;
+
+  private constructor(app: TemplatedApp, port: number, closeSocket: () => void) {
+    this.#app = app;
+    this.port = port;
+    this.#closeSocket = closeSocket;
+  }
+
+  /** Opens the port. Throws WSLUICE_LISTEN when it cannot, WSLUICE_ENGINE where the engine has no binary. */
+  static async open<Client, Seat>(options: ListenerOptions<Client, Seat>): Promise<Listener> {
+    const engine = await loadEngine();
+    const { tls, host } = options;
+    const app = tls
+      ? engine.SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key })
+      : engine.App();
+    mount(app, options);
+    const socket = await listen(app, host, options.port);
+    const port = engine.us_socket_local_port(socket as never);
+    return new Listener(app, port, () => engine.us_listen_socket_close(socket));
+  }
+
+  /** Takes no new connections; those there are stay. */
+  stopListening(): void {
+    if (!this.#listening) return;
+    this.#listening = false;
+    this.#closeSocket();
+  }
+
+  /** Cuts whatever is still connected. */
+  close(): void {
+    this.stopListening();
+    this.#app.close();
+  }
+}
+
+function listen(app: TemplatedApp, host: string, port: number): Promise<us_listen_socket> {
+  return new Promise((resolve, fail) => {
+    app.listen(host, port, (socket) => {
+      if (socket !== false) return resolve(socket);
+      const message = `cannot listen on ${host}:${port}: the address is in use, not of this machine, or not permitted`;
+      fail(Object.assign(new Error(message), { code: 'WSLUICE_LISTEN' }));
+    });
+  });
+}
+
+function mount<Client, Seat>(app: TemplatedApp, options: ListenerOptions<Client, Seat>): void {
+  const { handlers } = options;
+  const guarded = (run: () => void): void => {
+    try {
+      run();
+    } catch (error) {
+      handlers.onError(error);
+    }
+  };
+  const respond = (answer: Answer<Seat>, request: UpgradeRequest, peer: string): void => {
+    guarded(() => {
+      try {
+        handlers.onRequest(request, peer, answer);
+      } catch (error) {
+        answer.end(500, [], 'internal error');
+        throw error;
+      }
+    });
+  };
+  app.ws<Slot<Client, Seat>>('/*', {
+    idleTimeout: engineIdleTimeout(options.idleTimeoutMs),
+    sendPingsAutomatically: false,
+    maxPayloadLength: enginePayloadLimit(options.maxMessageBytes),
+    // Ours is the only limit: the engine's would also drop the close frame that explains it.
+    maxBackpressure: 0,
+    upgrade: (res, req, context) => {
+      respond(new EngineAnswer(res, context), readRequest(req), peerAddress(res));
+    },
+    open: (ws) => {
+      guarded(() => (ws.getUserData().client = handlers.onOpen(ws, ws.getUserData().seat)));
+      if (ws.getUserData().client === undefined) ws.close();
+    },
+    message: (ws, message, isBinary) => {
+      // No closure: this runs for every message.
+      try {
+        handlers.onMessage(ws.getUserData().client!, message, isBinary);
+      } catch (error) {
+        handlers.onError(error);
+      }
+    },
+    pong: (ws) => {
+      guarded(() => handlers.onPong(ws.getUserData().client!));
+    },
+    close: (ws, code, reason) => {
+      const { client } = ws.getUserData();
+      const text = Buffer.from(reason).toString();
+      if (client !== undefined) guarded(() => handlers.onClose(client, closeCode(code, text), text));
+    },
+  });
+  app.any('/*', (res, req) => {
+    respond(new EngineAnswer(res, undefined), readRequest(req), peerAddress(res));
+  });
+}
+
+/**
+ * The engine reports an empty close frame of ours as 0, and calls a close frame invalid whose code is 1012 to 1014 or 3000 to
+ * 3999, although those are allowed: the code is lost then, but it was a proper goodbye.
+ */
+function closeCode(code: number, reason: string): number {
+  return code === 0 || (code === 1006 && reason === 'Invalid close frame') ? 1005 : code;
+}
+
+function peerAddress(res: HttpResponse): string {
+  return Buffer.from(res.getRemoteAddressAsText()).toString();
+}
+
+/** Copies all there is: the engine's request dies when its handler returns. */
+function readRequest(req: HttpRequest): UpgradeRequest {
+  const headers = new Map<string, string>();
+  req.forEach((name, value) => {
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? value : `${before}, ${value}`);
+  });
+  return {
+    method: req.getMethod(),
+    path: req.getUrl(),
+    // Undefined when there is none, whatever the typings say.
+    query: (req.getQuery() as string | undefined) ?? '',
+    header: (name) => headers.get(name) ?? '',
+  };
+}
+
+class EngineAnswer<Client, Seat> implements Answer<Seat> {
+  readonly #res: HttpResponse;
+  readonly #context: Parameters<HttpResponse['upgrade']>[4] | undefined;
+  #settled = false;
+  #onGone: (() => void) | undefined;
+
+  constructor(res: HttpResponse, context: Parameters<HttpResponse['upgrade']>[4] | undefined) {
+    this.#res = res;
+    this.#context = context;
+    res.onAborted(() => {
+      if (this.#settled) return;
+      this.#settled = true;
+      this.#onGone?.();
+    });
+  }
+
+  upgrade(seat: Seat, key: string, protocol: string, extensions: string): boolean {
+    const context = this.#context;
+    if (this.#settled) return false;
+    if (context === undefined) throw new Error('bug: upgraded a request that the engine does not take for a handshake');
+    this.#settled = true;
+    const slot: Slot<Client, Seat> = { seat, client: undefined };
+    this.#res.cork(() => this.#res.upgrade(slot, key, protocol, extensions, context));
+    return true;
+  }
+
+  end(status: number, headers: readonly (readonly [name: string, value: string])[], body: string): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#res.cork(() => {
+      this.#res.writeStatus(statusTexts[status] ?? String(status));
+      for (const [name, value] of headers) this.#res.writeHeader(name, value);
+      if (!headers.some(([name]) => name.toLowerCase() === 'content-type')) {
+        this.#res.writeHeader('Content-Type', 'text/plain; charset=utf-8');
+      }
+      this.#res.end(`${body}\n`, true);
+    });
+  }
+
+  onGone(callback: () => void): void {
+    this.#onGone = callback;
+  }
+}
+
+/** Loads uWebSockets.js. Throws WSLUICE_ENGINE, saying what to do, where it has no binary for this Node or system. */
+async function loadEngine(): Promise<typeof import('uWebSockets.js')> {
+  try {
+    return await import('uWebSockets.js');
+  } catch (error) {
+    const { platform, arch, versions } = process;
+    const message =
+      `uWebSockets.js has no binary for Node ${versions.node} on ${platform} ${arch}. Run wsluice with Node 20 or 22, or alias a ` +
+      'newer engine: npm install uWebSockets.js@github:uNetworking/uWebSockets.js#<version>';
+    throw Object.assign(new Error(message, { cause: error }), { code: 'WSLUICE_ENGINE' });
+  }
+}

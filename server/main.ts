@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { runCheck } from './commands/check.ts';
+import { runEcho } from './commands/echo.ts';
+import { runServe } from './commands/serve.ts';
+import { addServeOptions, type FlagValues } from './config/flags.ts';
+
+const program = new Command('wsluice')
+  .description('PgBouncer for WebSockets: many client connections over a small pool of upstream ones')
+  .version(packageVersion())
+  .showHelpAfterError('(wsluice --help shows what there is)')
+  .exitOverride();
+
+addServeOptions(program.command('serve', { isDefault: true }).description('run the gateway (the default)'))
+  .exitOverride()
+  .action(async (flags: FlagValues) => {
+    process.exitCode = await runServe({ flags, env: process.env });
+  });
+
+program
+  .command('check')
+  .description('validate a config file: exit 0, or 1 with every fault')
+  .argument('<file>', 'YAML or JSON')
+  .exitOverride()
+  .action((file: string) => {
+    process.exitCode = runCheck(file, { stdout: process.stdout, stderr: process.stderr });
+  });
+
+program
+  .command('echo')
+  .description('a WebSocket echo and JSON-RPC back end to try things against')
+  .option('--host <address>', 'address to listen on', '127.0.0.1')
+  .option('--port <n>', 'port to listen on; 0 takes any free one', '9001')
+  .exitOverride()
+  .action(async (options: { host: string; port: string }) => {
+    process.exitCode = await runEcho({ ...options, env: process.env });
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // commander has said what is wrong already; help and version are no failures.
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode;
+}
+
+/** From package.json, which is one folder up in a checkout and two in the published package. */
+function packageVersion(): string {
+  for (const relative of ['../package.json', '../../package.json']) {
+    try {
+      const { version } = JSON.parse(readFileSync(new URL(relative, import.meta.url), 'utf8')) as { version?: string };
+      if (version !== undefined) return version;
+    } catch {
+      // Not here: the other place.
+    }
+  }
+  return 'unknown';
+}
