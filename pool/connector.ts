@@ -13,7 +13,7 @@ export interface PoolLog {
 export interface ConnectorOptions {
   readonly pool: string;
   readonly endpoints: readonly Endpoint[];
-  readonly dialer: Dialer;
+  readonly dialer: Pick<Dialer, 'dial'>;
   readonly balancer: Balancer;
   readonly maxConnections: number;
   readonly reconnect: BackoffOptions;

@@ -55,7 +55,10 @@ export class Dialer {
   dial(endpoint: Endpoint, request: DialRequest, handlers: DialHandlers): () => void {
     const attempt = new Attempt(endpoint, handlers, this.#options, request);
     try {
-      attempt.start(endpoint.secure ? this.#connectTls(endpoint) : this.#connectPlain(endpoint, attempt), request);
+      attempt.start(
+        endpoint.secure ? this.#connectTls(endpoint) : this.#connectPlain(endpoint, attempt),
+        request,
+      );
     } catch (error) {
       setImmediate(() => attempt.fail(error as Error));
     }
@@ -99,7 +102,12 @@ class Attempt {
   #timer: NodeJS.Timeout | undefined;
   #settled = false;
 
-  constructor(endpoint: Endpoint, handlers: DialHandlers, options: DialerOptions, { protocols }: DialRequest) {
+  constructor(
+    endpoint: Endpoint,
+    handlers: DialHandlers,
+    options: DialerOptions,
+    { protocols }: DialRequest,
+  ) {
     this.#endpoint = endpoint;
     this.#handlers = handlers;
     this.#options = options;
@@ -111,7 +119,10 @@ class Attempt {
     this.#socket = socket;
     const head = requestHead(this.#endpoint, request, this.#key);
     const { connectTimeoutMs } = this.#options;
-    this.#timer = setTimeout(() => this.fail(new Error(`no answer in ${connectTimeoutMs} ms`)), connectTimeoutMs);
+    this.#timer = setTimeout(
+      () => this.fail(new Error(`no answer in ${connectTimeoutMs} ms`)),
+      connectTimeoutMs,
+    );
     if (this.#endpoint.secure) {
       socket.setNoDelay(true);
       socket.on('data', (chunk: Buffer) => this.push(chunk, 0, chunk.length));
@@ -140,7 +151,13 @@ class Attempt {
     if (answer === 'more') return;
     this.#settle();
     const { label, trusted } = this.#endpoint;
-    this.#upstream = new Upstream({ ...this.#options, socket: this.#socket!, label, trusted, protocol: answer.protocol });
+    this.#upstream = new Upstream({
+      ...this.#options,
+      socket: this.#socket!,
+      label,
+      trusted,
+      protocol: answer.protocol,
+    });
     this.#handlers.onOpen(this.#upstream);
     this.#upstream.push(buf, answer.leftoverStart, end);
   }

@@ -5,7 +5,7 @@ import { Connector, type PoolLog } from './connector.ts';
 import { Dialer, type DialRequest } from './dial.ts';
 import { Endpoint } from './endpoint.ts';
 import { EchoMode, type EchoStyle } from './modes/echo.ts';
-import { RequestCounts, RequestMode } from './modes/request.ts';
+import { RequestMode, zeroCounts, type RequestCounts } from './modes/request.ts';
 import { SessionMode } from './modes/session.ts';
 import type { Turn } from './turn.ts';
 import type { Heartbeat } from './upstream.ts';
@@ -25,7 +25,12 @@ export interface PoolConfig {
   readonly maxMessageBytes: number;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
-  readonly queue: { readonly maxSize: number; readonly maxBytes: number; readonly timeoutMs: number };
+  readonly queue: {
+    readonly maxSize: number;
+    readonly maxBytes: number;
+    readonly maxBytesPerClient: number;
+    readonly timeoutMs: number;
+  };
   readonly retry: {
     readonly maxRetries: number;
     readonly idempotentMethods: readonly string[];
@@ -92,6 +97,7 @@ export class Pool {
         requestTimeoutMs: config.requestTimeoutMs,
         queueMaxSize: config.queue.maxSize,
         queueMaxBytes: config.queue.maxBytes,
+        queueMaxBytesPerClient: config.queue.maxBytesPerClient,
         queueTimeoutMs: config.queue.timeoutMs,
         maxRetries: config.retry.maxRetries,
         retryBudgetRatio: config.retry.budgetRatio,
@@ -138,9 +144,15 @@ export class Pool {
       const draining = mode.channels.filter((channel) => channel.draining).length;
       const idle = mode.channels.length - busy - draining;
       const { counts, inFlight, waiting } = mode;
-      return { name: this.name, connections: { dialing, idle, busy, draining }, inFlight, waiting, ...counts };
+      return {
+        name: this.name,
+        connections: { dialing, idle, busy, draining },
+        inFlight,
+        waiting,
+        ...counts,
+      };
     }
-    const counts = new RequestCounts();
+    const counts = zeroCounts();
     const connections = { dialing, idle: 0, busy: 0, draining: 0 };
     if (mode instanceof SessionMode) {
       counts.upstreamsLost = mode.upstreamsLost;

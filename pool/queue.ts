@@ -17,7 +17,7 @@ export class WaitRing<W extends Waiter> {
   /** Puts one at the end, out of whatever ring it is in. */
   add(waiter: W): void {
     waiter.ring?.remove(waiter);
-    waiter.ring = this as unknown as WaitRing<Waiter>;
+    waiter.ring = this;
     const first = this.#first;
     if (first === undefined) {
       this.#first = waiter;
@@ -32,7 +32,7 @@ export class WaitRing<W extends Waiter> {
 
   /** Takes one out; nothing happens when it is not in this ring. */
   remove(waiter: W): void {
-    if (waiter.ring !== (this as unknown as WaitRing<Waiter>)) return;
+    if (waiter.ring !== this) return;
     const next = waiter.ringNext as W;
     if (next === waiter) {
       this.#first = undefined;
@@ -47,7 +47,7 @@ export class WaitRing<W extends Waiter> {
   /** All who wait, in their order. */
   list(): W[] {
     const all: W[] = [];
-    for (let waiter = this.#first; waiter !== undefined; ) {
+    for (let waiter = this.#first; waiter !== undefined;) {
       all.push(waiter);
       const next = waiter.ringNext as W;
       waiter = next === this.#first ? undefined : next;

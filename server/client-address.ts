@@ -61,5 +61,7 @@ function expandIpv6(address: string): string[] {
   const left = head === '' ? [] : head.split(':');
   const right = tail === undefined || tail === '' ? [] : tail.split(':');
   const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
-  return [...left, ...new Array<string>(zeros).fill('0'), ...right].map((group) => parseInt(group, 16).toString(16));
+  return [...left, ...new Array<string>(zeros).fill('0'), ...right].map((group) =>
+    parseInt(group, 16).toString(16),
+  );
 }

@@ -59,5 +59,8 @@ export type RejectReason = (typeof rejectReasons)[number];
 
 /** What may be put in a close frame: 1005 and 1006 only ever stand for a frame without a code, or for none. */
 export function isSendableCloseCode(code: number): boolean {
-  return (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code <= 4999);
+  return (
+    (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) ||
+    (code >= 3000 && code <= 4999)
+  );
 }

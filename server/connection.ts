@@ -170,10 +170,9 @@ export class Connection implements ClientSide, HeartbeatPeer, Flushable {
 
   #endLater(code: number, reason: string): void {
     if (this.#ending !== undefined || this.#closed) return;
+    // What was collected goes first; the outbox may find the client too slow, and that reason then stands.
     if (this.outboxFirst >= 0) this.#context.outbox.flush();
-    // The outbox may have found the client too slow.
-    if (this.#ending !== undefined) return;
-    this.#ending = { code, reason };
     this.#context.turn.schedule(this);
+    this.#ending ??= { code, reason };
   }
 }

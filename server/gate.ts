@@ -7,7 +7,14 @@ import { addressKey, type ClientAddresses } from './client-address.ts';
 import { rejectReasons } from './close-codes.ts';
 import type { Config } from './config/schema.ts';
 import { forwardedRequest } from './forwarding.ts';
-import { checkHandshake, isRejection, reject, type Handshake, type Rejection, type UpgradeRequest } from './handshake.ts';
+import {
+  checkHandshake,
+  isRejection,
+  reject,
+  type Handshake,
+  type Rejection,
+  type UpgradeRequest,
+} from './handshake.ts';
 import type { Answer } from './listener.ts';
 import type { Log } from './log.ts';
 
@@ -57,7 +64,8 @@ export class Gate {
       return;
     }
     const route = this.#routes.get(request.path);
-    if (route === undefined) return this.#reject(answer, reject('path', 404, 'there is nothing at this path'));
+    if (route === undefined)
+      return this.#reject(answer, reject('path', 404, 'there is nothing at this path'));
     const handshake = checkHandshake(request, { allowedOrigins: this.#allowedOrigins });
     if (isRejection(handshake)) return this.#reject(answer, handshake);
     if (this.draining) return this.#reject(answer, goingAway());
@@ -93,7 +101,9 @@ export class Gate {
     };
     const deadline = setTimeout(() => {
       giveUp();
-      turnAway(reject('deadline', 503, 'no upstream answered in time: try again later', [['Retry-After', '1']]));
+      turnAway(
+        reject('deadline', 503, 'no upstream answered in time: try again later', [['Retry-After', '1']]),
+      );
     }, config.listen.handshakeTimeoutMs);
     answer.onGone(() => {
       if (!settle()) return;
@@ -131,5 +141,7 @@ function noSeat({ status, retryAfterMs }: NoSeat): Rejection {
     return reject('upstream-refused', status, 'the upstream refused the connection');
   }
   const seconds = Math.max(1, Math.ceil(retryAfterMs / 1_000));
-  return reject('no-upstream', 503, 'no upstream is available: try again later', [['Retry-After', String(seconds)]]);
+  return reject('no-upstream', 503, 'no upstream is available: try again later', [
+    ['Retry-After', String(seconds)],
+  ]);
 }

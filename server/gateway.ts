@@ -50,7 +50,11 @@ export async function createGateway({ config, log, echoStyle }: GatewayOptions):
   const turn = new Turn();
   const metrics = new GatewayMetrics({ errorTypes, rejectReasons });
   const errorIndex = indexByName(errorTypes);
-  const heartbeatOptions = { ...config.heartbeat, now, onRtt: (ms: number) => metrics.heartbeatRtt.observe(ms / 1_000) };
+  const heartbeatOptions = {
+    ...config.heartbeat,
+    now,
+    onRtt: (ms: number) => metrics.heartbeatRtt.observe(ms / 1_000),
+  };
   const clientHeartbeat = new HeartbeatWheel(heartbeatOptions);
   const upstreamHeartbeat = new HeartbeatWheel({ ...heartbeatOptions, onRtt: () => undefined });
   const lagMeter = new LagMeter(metrics.eventLoopLag);
@@ -105,7 +109,10 @@ export async function createGateway({ config, log, echoStyle }: GatewayOptions):
   });
 
   const snapshots = (): PoolSnapshot[] =>
-    [...pools.values()].map((pool) => ({ ...pool.snapshot(), upstreamLatency: upstreamLatencies.get(pool.name)! }));
+    [...pools.values()].map((pool) => ({
+      ...pool.snapshot(),
+      upstreamLatency: upstreamLatencies.get(pool.name)!,
+    }));
   const admin = await AdminServer.open({
     ...config.admin,
     metrics,
@@ -171,5 +178,7 @@ export async function createGateway({ config, log, echoStyle }: GatewayOptions):
 function readiness(draining: boolean, pools: ReadonlyMap<string, Pool>): { ready: boolean; why: string } {
   if (draining) return { ready: false, why: 'draining' };
   const down = [...pools.values()].filter((pool) => !pool.healthy).map((pool) => pool.name);
-  return down.length === 0 ? { ready: true, why: '' } : { ready: false, why: `no upstream in pool ${down.join(', ')}` };
+  return down.length === 0
+    ? { ready: true, why: '' }
+    : { ready: false, why: `no upstream in pool ${down.join(', ')}` };
 }

@@ -53,7 +53,8 @@ export function checkHandshake(request: UpgradeRequest, policy: HandshakePolicy)
   const key = request.header('sec-websocket-key');
   if (!keyPattern.test(key)) return badHandshake('Sec-WebSocket-Key must be the base64 of 16 random bytes');
   const protocols = parseProtocols(request.header('sec-websocket-protocol'));
-  if (protocols === undefined) return badHandshake('Sec-WebSocket-Protocol must be a list of different tokens');
+  if (protocols === undefined)
+    return badHandshake('Sec-WebSocket-Protocol must be a list of different tokens');
   const parameters = splitQuery(request.query);
   if (parameters.codec !== undefined) return unknownCodec();
   const origin = request.header('origin');
@@ -99,7 +100,8 @@ function hasToken(header: string, token: string): boolean {
 function parseProtocols(header: string): string[] | undefined {
   if (header === '') return [];
   const protocols = header.split(',').map((item) => item.trim());
-  const valid = protocols.every((item) => tokenPattern.test(item)) && new Set(protocols).size === protocols.length;
+  const valid =
+    protocols.every((item) => tokenPattern.test(item)) && new Set(protocols).size === protocols.length;
   return valid ? protocols : undefined;
 }
 

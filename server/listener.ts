@@ -79,12 +79,10 @@ export class Listener {
   static async open<Client, Seat>(options: ListenerOptions<Client, Seat>): Promise<Listener> {
     const engine = await loadEngine();
     const { tls, host } = options;
-    const app = tls
-      ? engine.SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key })
-      : engine.App();
+    const app = tls ? engine.SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key }) : engine.App();
     mount(app, options);
     const socket = await listen(app, host, options.port);
-    const port = engine.us_socket_local_port(socket as never);
+    const port = engine.us_socket_local_port(socket);
     return new Listener(app, port, () => engine.us_listen_socket_close(socket));
   }
 
@@ -189,9 +187,13 @@ function readRequest(req: HttpRequest): UpgradeRequest {
     method: req.getMethod(),
     path: req.getUrl(),
     // Undefined when there is none, whatever the typings say.
-    query: (req.getQuery() as string | undefined) ?? '',
+    query: orEmpty(req.getQuery()),
     header: (name) => headers.get(name) ?? '',
   };
+}
+
+function orEmpty(text: string | undefined): string {
+  return text ?? '';
 }
 
 class EngineAnswer<Client, Seat> implements Answer<Seat> {
@@ -213,7 +215,8 @@ class EngineAnswer<Client, Seat> implements Answer<Seat> {
   upgrade(seat: Seat, key: string, protocol: string, extensions: string): boolean {
     const context = this.#context;
     if (this.#settled) return false;
-    if (context === undefined) throw new Error('bug: upgraded a request that the engine does not take for a handshake');
+    if (context === undefined)
+      throw new Error('bug: upgraded a request that the engine does not take for a handshake');
     this.#settled = true;
     const slot: Slot<Client, Seat> = { seat, client: undefined };
     this.#res.cork(() => this.#res.upgrade(slot, key, protocol, extensions, context));

@@ -49,7 +49,9 @@ try {
 function packageVersion(): string {
   for (const relative of ['../package.json', '../../package.json']) {
     try {
-      const { version } = JSON.parse(readFileSync(new URL(relative, import.meta.url), 'utf8')) as { version?: string };
+      const { version } = JSON.parse(readFileSync(new URL(relative, import.meta.url), 'utf8')) as {
+        version?: string;
+      };
       if (version !== undefined) return version;
     } catch {
       // Not here: the other place.

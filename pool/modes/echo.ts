@@ -60,7 +60,8 @@ export class EchoLease implements Lease {
   #answer(bytes: Uint8Array, isBinary: boolean): void {
     const { scan, style } = this.#mode;
     scanRequest(bytes, 0, bytes.length, scan);
-    const isRpc = scan.kind === ScanKind.Request || scan.kind === ScanKind.Notification || scan.kind === ScanKind.Batch;
+    const isRpc =
+      scan.kind === ScanKind.Request || scan.kind === ScanKind.Notification || scan.kind === ScanKind.Batch;
     if (!isRpc && style === 'both') return this.#echo(bytes, isBinary);
     const reply = this.#reply(bytes);
     if (reply !== undefined) this.#client.send(reply, false);
@@ -96,6 +97,12 @@ export class EchoLease implements Lease {
   #error(bytes: Uint8Array, code: ErrorCode): Uint8Array {
     const { scan, observer } = this.#mode;
     observer.refused(code);
-    return errorReply(scan.kind === ScanKind.Batch ? undefined : bytes, scan.idStart, scan.idEnd, code, ERROR_MESSAGES[code]);
+    return errorReply(
+      scan.kind === ScanKind.Batch ? undefined : bytes,
+      scan.idStart,
+      scan.idEnd,
+      code,
+      ERROR_MESSAGES[code],
+    );
   }
 }

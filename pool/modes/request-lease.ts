@@ -140,7 +140,10 @@ export class RequestLease implements Lease, Waiter {
     const { maxBatchSize } = this.#mode.limits;
     const fault = splitBatch(bytes, 0, bytes.length, maxBatchSize, (start, end) => ranges.push([start, end]));
     if (fault !== undefined) {
-      this.#refuse(fault === 'not-json' ? ErrorCode.ParseError : ErrorCode.InvalidRequest, batchFaults[fault]);
+      this.#refuse(
+        fault === 'not-json' ? ErrorCode.ParseError : ErrorCode.InvalidRequest,
+        batchFaults[fault],
+      );
       return;
     }
     const batch = new Batch(ranges.length, (answer) => {
@@ -152,7 +155,13 @@ export class RequestLease implements Lease, Waiter {
     });
   }
 
-  #acceptScanned(bytes: Uint8Array, start: number, end: number, batch: Batch | undefined, index: number): void {
+  #acceptScanned(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    batch: Batch | undefined,
+    index: number,
+  ): void {
     const { scan, request } = this.#mode;
     if (scan.kind > ScanKind.Notification) {
       this.#refuseScanned(bytes, batch, index);
@@ -171,10 +180,18 @@ export class RequestLease implements Lease, Waiter {
     if (mode.inspectsMethods && !this.#acceptMethod(request)) return;
     if (this.#refusing) return this.failRequest(request, ErrorCode.NoUpstream);
     if (!request.isNotification && this.#hasInFlight(request)) {
-      return this.failRequest(request, ErrorCode.InvalidRequest, 'A request with this id is in flight already: use another.');
+      return this.failRequest(
+        request,
+        ErrorCode.InvalidRequest,
+        'A request with this id is in flight already: use another.',
+      );
     }
     if (this.#inFlight + this.waiting.length >= mode.limits.maxInFlightPerClient) {
-      return this.failRequest(request, ErrorCode.QueueFull, 'This client has too many requests in flight: wait for replies.');
+      return this.failRequest(
+        request,
+        ErrorCode.QueueFull,
+        'This client has too many requests in flight: wait for replies.',
+      );
     }
     const channel = this.waiting.length > 0 ? undefined : (this.channel ?? mode.pick());
     if (channel?.available !== true) return mode.enqueue(this, request);

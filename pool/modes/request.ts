@@ -21,6 +21,7 @@ export interface RequestLimits {
   readonly requestTimeoutMs: number;
   readonly queueMaxSize: number;
   readonly queueMaxBytes: number;
+  readonly queueMaxBytesPerClient: number;
   readonly queueTimeoutMs: number;
   readonly maxRetries: number;
   readonly retryBudgetRatio: number;
@@ -41,23 +42,37 @@ export interface RequestModeOptions {
 }
 
 /** What has happened since the start. accepted = replied + errored + abandoned + what is in flight or waits now. */
-export class RequestCounts {
-  accepted = 0;
-  replied = 0;
-  errored = 0;
-  abandoned = 0;
-  droppedUnknownId = 0;
-  droppedUnowned = 0;
-  droppedMalformed = 0;
-  upstreamsLost = 0;
-  retries = 0;
+export interface RequestCounts {
+  accepted: number;
+  replied: number;
+  errored: number;
+  abandoned: number;
+  droppedUnknownId: number;
+  droppedUnowned: number;
+  droppedMalformed: number;
+  upstreamsLost: number;
+  retries: number;
+}
+
+export function zeroCounts(): RequestCounts {
+  return {
+    accepted: 0,
+    replied: 0,
+    errored: 0,
+    abandoned: 0,
+    droppedUnknownId: 0,
+    droppedUnowned: 0,
+    droppedMalformed: 0,
+    upstreamsLost: 0,
+    retries: 0,
+  };
 }
 
 const sweepIntervalMs = 100;
 
 /** Many clients over few connections: JSON-RPC ids are rewritten on the way out and restored on the way back. */
 export class RequestMode {
-  readonly counts = new RequestCounts();
+  readonly counts: RequestCounts = zeroCounts();
   readonly limits: RequestLimits;
   readonly inspectsMethods: boolean;
   /** Reused for every message: filled, used and forgotten within one call. */
@@ -156,8 +171,9 @@ export class RequestMode {
   /** Puts a request in the queue, or fails it when the queue is full or there is nothing to wait for. */
   enqueue(lease: RequestLease, request: Request): void {
     if (!this.hopeful) return lease.failRequest(request, ErrorCode.NoUpstream);
-    const { queueMaxSize, queueMaxBytes } = this.limits;
-    if (this.#waitingCount >= queueMaxSize || this.#waitingBytes + request.size > queueMaxBytes) {
+    const { queueMaxSize, queueMaxBytes, queueMaxBytesPerClient } = this.limits;
+    const overfull = this.#waitingCount >= queueMaxSize || this.#waitingBytes + request.size > queueMaxBytes;
+    if (overfull || lease.waitingBytes + request.size > queueMaxBytesPerClient) {
       return lease.failRequest(request, ErrorCode.QueueFull);
     }
     this.#wait(lease, request.keep(), false);
@@ -346,7 +362,9 @@ export class RequestMode {
       const ready = endpoint.retryAtMs <= this.#now();
       while (ready && endpoint.connections < share && !connector.atCapacity) this.#open(endpoint);
     }
-    const retryAtMs = Math.min(...lacking.filter((endpoint) => endpoint.connections < share).map((e) => e.retryAtMs));
+    const retryAtMs = Math.min(
+      ...lacking.filter((endpoint) => endpoint.connections < share).map((e) => e.retryAtMs),
+    );
     if (connector.atCapacity || retryAtMs === Infinity) return;
     this.#maintainTimer = setTimeout(() => this.#maintain(), Math.max(10, retryAtMs - this.#now()));
   }

@@ -56,20 +56,31 @@ export class AdminServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!this.#isForUs(request)) return answer(response, 403, 'this Host is not the admin listener');
+    if (!this.#isForUs(request)) {
+      answer(response, 403, 'this Host is not the admin listener');
+      return;
+    }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
-      return answer(response, 405, 'only GET is known here');
+      answer(response, 405, 'only GET is known here');
+      return;
     }
     const path = (request.url ?? '/').split('?')[0];
-    if (path === '/health') return this.#health(response);
-    if (path === '/ready') return this.#ready(response);
+    if (path === '/health') {
+      this.#health(response);
+      return;
+    }
+    if (path === '/ready') {
+      this.#ready(response);
+      return;
+    }
     if (!this.#isAuthorized(request)) {
       response.setHeader('WWW-Authenticate', 'Bearer');
-      return answer(response, 401, 'send Authorization: Bearer with the value of admin.token');
+      answer(response, 401, 'send Authorization: Bearer with the value of admin.token');
+      return;
     }
     if (path === '/metrics') return this.#metrics(request, response);
-    return answer(response, 404, 'known here: /health, /ready, /metrics');
+    answer(response, 404, 'known here: /health, /ready, /metrics');
   }
 
   #health(response: ServerResponse): void {

@@ -75,7 +75,10 @@ function untilSignal(gateway: Gateway, log: Log): Promise<number> {
       const nowMs = performance.now();
       if (firstAtMs === undefined) {
         firstAtMs = nowMs;
-        log.info({ signal }, 'draining: no new clients, replies in flight are delivered; a second signal stops at once');
+        log.info(
+          { signal },
+          'draining: no new clients, replies in flight are delivered; a second signal stops at once',
+        );
         void gateway.drain().then(() => {
           log.info('drained');
           resolve(0);

@@ -57,6 +57,9 @@ const queue = z.strictObject({
   maxBytes: bytes(0)
     .default(16 * MIB)
     .meta({ description: 'Bytes that may wait for a connection.' }),
+  maxBytesPerClient: bytes(0)
+    .default(4 * MIB)
+    .meta({ description: 'Bytes of one client that may wait for a connection.' }),
   timeoutMs: milliseconds(1).default(5_000).meta({ description: 'Milliseconds that one may wait.' }),
 });
 
@@ -135,8 +138,8 @@ const pool = z.strictObject({
     .default(128)
     .meta({ description: 'Unanswered requests on one upstream connection (request mode).' }),
   maxInFlightPerClient: whole(1, 1_000_000)
-    .default(128)
-    .meta({ description: 'Unanswered requests of one client (request mode).' }),
+    .default(1_000)
+    .meta({ description: 'Unanswered requests of one client, waiting ones included (request mode).' }),
   maxBatchSize: whole(1, 100_000)
     .default(100)
     .meta({ description: 'Requests in one JSON-RPC batch (request mode).' }),

@@ -29,7 +29,12 @@ describe('configSchema', () => {
       pools: { main: { queue: { maxSize: 5 } } },
     });
     expect(heartbeat).toEqual({ intervalMs: 0, timeoutMs: 10_000 });
-    expect(pools['main']?.queue).toEqual({ maxSize: 5, maxBytes: 16_777_216, timeoutMs: 5_000 });
+    expect(pools['main']?.queue).toEqual({
+      maxSize: 5,
+      maxBytes: 16_777_216,
+      maxBytesPerClient: 4_194_304,
+      timeoutMs: 5_000,
+    });
   });
 
   it('writes allowed origins as browsers send them', () => {

@@ -91,8 +91,9 @@ const redisSchema = z.strictObject({
   keyPrefix: filledText('text')
     .default('wsluice:')
     .meta({ description: 'What every key in Redis starts with.' }),
-  onFailure: oneOf(['local', 'allow', 'reject']).default('local').meta({
-    description: 'Without Redis: limit each gateway by itself, allow everything or reject everything.',
+  onFailure: oneOf(['local', 'open', 'closed']).default('local').meta({
+    description:
+      'Without Redis: limit each gateway by itself (local), let everything through (open) or nothing (closed).',
   }),
 });
 
