@@ -24,6 +24,8 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 60_000,
           fileParallelism: false,
+          // After the unit tests, so that what is timed here does not share the cores with them.
+          sequence: { groupOrder: 1 },
         },
       },
     ],
