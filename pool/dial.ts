@@ -9,6 +9,8 @@ import { HandshakeResponse, handshakeRequest, newKey } from './wire/client-hands
 export interface DialerOptions extends Omit<UpstreamOptions, 'socket' | 'label' | 'protocol' | 'trusted'> {
   readonly connectTimeoutMs: number;
   readonly tls: { readonly ca: string | null; readonly rejectUnauthorized: boolean };
+  /** Told when handling what an upstream sent threw, which is a bug; that connection alone is cut. */
+  readonly onError: (error: unknown) => void;
   /** All sockets read into this one buffer: what it holds is consumed before the next read. */
   readonly readBuffer: Buffer;
 }
@@ -136,8 +138,13 @@ class Attempt {
   }
 
   push(buf: Uint8Array, start: number, end: number): void {
-    if (this.#upstream !== undefined) this.#upstream.push(buf, start, end);
-    else if (!this.#settled) this.#pushHandshake(buf, start, end);
+    try {
+      if (this.#upstream !== undefined) this.#upstream.push(buf, start, end);
+      else if (!this.#settled) this.#pushHandshake(buf, start, end);
+    } catch (error) {
+      this.#options.onError(error);
+      this.#socket?.destroy();
+    }
   }
 
   #pushHandshake(buf: Uint8Array, start: number, end: number): void {

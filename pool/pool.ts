@@ -56,6 +56,8 @@ export interface PoolOptions {
   readonly heartbeat: Heartbeat;
   readonly observer: PoolObserver;
   readonly log: PoolLog;
+  /** Told of bugs: something threw where nothing may. */
+  readonly onError: (error: unknown) => void;
   readonly now: () => number;
   readonly random: () => number;
 }
@@ -210,6 +212,7 @@ function createConnector(options: PoolOptions): Connector {
     buffers: options.buffers,
     heartbeat: options.heartbeat,
     readBuffer: options.readBuffer,
+    onError: options.onError,
   });
   return new Connector({
     pool: options.name,

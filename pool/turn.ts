@@ -8,6 +8,12 @@ export class Turn {
   #items: Flushable[] = [];
   #running: Flushable[] = [];
   #scheduled = false;
+  readonly #onError: (error: unknown) => void;
+
+  /** `onError` is told when a flush throws, which is a bug; the others still run. */
+  constructor({ onError }: { onError: (error: unknown) => void }) {
+    this.#onError = onError;
+  }
 
   /** The item must not be scheduled again before its flush has run. */
   schedule(item: Flushable): void {
@@ -22,7 +28,13 @@ export class Turn {
     const items = this.#items;
     this.#items = this.#running;
     this.#running = items;
-    for (let i = 0; i < items.length; i++) items[i]!.flush();
+    for (let i = 0; i < items.length; i++) {
+      try {
+        items[i]!.flush();
+      } catch (error) {
+        this.#onError(error);
+      }
+    }
     items.length = 0;
   };
 }

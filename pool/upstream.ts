@@ -152,6 +152,8 @@ export class Upstream implements FrameHandler, HeartbeatPeer, Flushable {
   }
 
   onPing(buf: Uint8Array, start: number, end: number): void {
+    // RFC 6455 section 5.5.3 lets pongs be left out; an upstream that pings and does not read gets none.
+    if (this.#congested) return;
     this.#writer.pong(buf, start, end);
     this.#afterWrite();
   }

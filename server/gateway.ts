@@ -47,9 +47,13 @@ export async function createGateway({ config, log, echoStyle }: GatewayOptions):
   const { intervalMs, timeoutMs } = config.heartbeat;
   const clock = new TurnClock();
   const { now } = clock;
-  const turn = new Turn();
   const metrics = new GatewayMetrics({ errorTypes, rejectReasons });
   const errorIndex = indexByName(errorTypes);
+  const onError = (error: unknown): void => {
+    metrics.error(errorIndex.internal);
+    log.error({ err: error }, 'a handler failed');
+  };
+  const turn = new Turn({ onError });
   const heartbeatOptions = {
     ...config.heartbeat,
     now,
@@ -82,6 +86,7 @@ export async function createGateway({ config, log, echoStyle }: GatewayOptions):
       heartbeat: upstreamHeartbeat,
       observer,
       log,
+      onError,
       now,
       random: Math.random,
     });
@@ -147,10 +152,7 @@ export async function createGateway({ config, log, echoStyle }: GatewayOptions):
           admission.leave(client.addressKey);
           client.onClosed(code, reason);
         },
-        onError: (error) => {
-          metrics.error(errorIndex.internal);
-          log.error({ err: error }, 'a handler failed');
-        },
+        onError,
       },
     });
   } catch (error) {

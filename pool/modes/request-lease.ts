@@ -33,6 +33,7 @@ export class RequestLease implements Lease, Waiter {
   waitingBytes = 0;
   readonly #client: ClientSide;
   readonly #mode: RequestMode;
+  #recent: Channel | undefined;
   #inFlight = 0;
   #refusing = false;
   #released = false;
@@ -193,10 +194,19 @@ export class RequestLease implements Lease, Waiter {
         'This client has too many requests in flight: wait for replies.',
       );
     }
-    const channel = this.waiting.length > 0 ? undefined : (this.channel ?? mode.pick());
+    const channel = this.waiting.length > 0 ? undefined : (this.channel ?? this.#takeRecent() ?? mode.pick());
     if (channel?.available !== true) return mode.enqueue(this, request);
     channel.submit(this, request, nowMs);
-    if (request.isNotification) request.batch?.settle(request.batchIndex, undefined);
+    if (!request.isNotification) return;
+    this.#recent = channel;
+    request.batch?.settle(request.batchIndex, undefined);
+  }
+
+  /** Where the last message went when it was a notification, so that what follows does not overtake it. */
+  #takeRecent(): Channel | undefined {
+    const recent = this.#recent;
+    this.#recent = undefined;
+    return recent?.available === true ? recent : undefined;
   }
 
   #acceptMethod(request: Request): boolean {

@@ -142,7 +142,7 @@ export class RequestMode {
     const nowMs = this.#now();
     request.acceptedAtMs = nowMs;
     request.deadlineMs = nowMs + this.limits.requestTimeoutMs;
-    request.queueDeadlineMs = nowMs + this.limits.queueTimeoutMs;
+    request.queueDeadlineMs = Math.min(nowMs + this.limits.queueTimeoutMs, request.deadlineMs);
     if (!request.isNotification) {
       this.counts.accepted++;
       this.#retryBudget.earn();
@@ -182,7 +182,12 @@ export class RequestMode {
 
   /** A slot became free, or bytes could be written: lets those who wait have it, in turn. */
   onRoom(channel: Channel): void {
-    if (this.#waitingCount > 0) this.#serve(channel);
+    if (this.#waitingCount > 0) {
+      this.#serve(channel);
+      // A client that was bound to this channel until now may go to another, should this one take no more.
+      const other = this.#waiting.first === undefined ? undefined : this.pick();
+      if (other !== undefined) this.#serve(other);
+    }
     if (channel.draining && channel.inFlight.size === 0) this.#closeChannel(channel);
   }
 

@@ -15,6 +15,8 @@ export interface ServeOptions {
 /** Signals closer together than this are one: npm passes on what the terminal has sent to the whole process group. */
 const sameSignalMs = 250;
 
+const lingerMs = 500;
+
 /** `wsluice serve`: runs until a signal. Resolves to the exit code: 0 after a drain, 1 when it could not start. */
 export async function runServe({ flags, env, echoStyle }: ServeOptions): Promise<number> {
   const loaded = loadOrExplain(flags, env);
@@ -81,6 +83,8 @@ function untilSignal(gateway: Gateway, log: Log): Promise<number> {
         );
         void gateway.drain().then(() => {
           log.info('drained');
+          // Goodbyes to upstreams are on their way; nobody waits for an upstream that does not answer them.
+          setTimeout(() => process.exit(0), lingerMs).unref();
           resolve(0);
         });
       } else if (nowMs - firstAtMs > sameSignalMs) {
