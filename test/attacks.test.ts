@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connectClient } from './support/client.ts';
 import type { Client, Json } from './support/client.ts';
@@ -40,7 +41,7 @@ beforeAll(async () => {
 afterEach(async () => {
   for (const attacker of attackers.splice(0)) attacker.socket.terminate();
   expect(gateway.hasExited(), gateway.output().slice(-2_000)).toBe(false);
-  const params = `honest ${Math.random()}`;
+  const params = [`honest ${Math.random()}`];
   expect(await honest.call({ jsonrpc: '2.0', id: 1, method: 'echo', params }, 10_000)).toMatchObject({
     result: params,
   });
@@ -139,7 +140,7 @@ describe('frames that break RFC 6455', () => {
     client.send(
       Buffer.concat(Array.from({ length: 20_000 }, () => clientFrame('', { opcode: OPCODE.ping }))),
     );
-    const params = 'meanwhile';
+    const params = ['meanwhile'];
     expect(await honest.call({ jsonrpc: '2.0', id: 2, method: 'echo', params })).toMatchObject({
       result: params,
     });
@@ -154,10 +155,10 @@ describe('fuzzed messages', () => {
     const random = seededRandom(SEED + 3);
     const clients = await Promise.all(Array.from({ length: 20 }, () => attack(gateway.url)));
     for (let n = 0; n < count; n++) clients[n % clients.length]!.send(mutate(random, sample(random)));
-    const last = { jsonrpc: '2.0', id: 'the last', method: 'echo', params: 'still served' };
+    const last = { jsonrpc: '2.0', id: 'the last', method: 'echo', params: ['still served'] };
     for (const client of clients) {
       client.send(last);
-      expect(await untilLast(client)).toMatchObject({ result: 'still served' });
+      expect(await untilLast(client)).toMatchObject({ result: ['still served'] });
     }
     await expectBalanced(gateway);
     expect(rpc.malformed, 'what the gateway took for JSON and JSON.parse does not').toEqual([]);
@@ -253,9 +254,9 @@ describe('200 clients that all use id 1', () => {
     await Promise.all(
       clients.map(async (client, n) => {
         for (let round = 0; round < 100; round++) {
-          const params = `client ${n}, round ${round}`;
+          const params = [`client ${n}, round ${round}`];
           const reply = await client.call({ jsonrpc: '2.0', id: 1, method: 'echo', params }, 15_000);
-          if (reply.id !== 1 || reply.result !== params) foreign.push({ params, reply });
+          if (reply.id !== 1 || !isDeepStrictEqual(reply.result, params)) foreign.push({ params, reply });
         }
       }),
     );
@@ -281,7 +282,7 @@ function randomBytes(random: () => number, length: number): Buffer {
 
 const IDS = ['1', '"1"', '2', '-3', '"a\\"b"', 'null', '1.5', '[]', '9007199254740991'];
 const METHODS = ['"echo"', '"error"', '"whoami"', '"nope"', '7'];
-const PARAMS = ['[1,2,{"id":9}]', '{"code":-1,"message":"m"}', '"\\u00e9"', '{"a":[[[]]]}', 'null'];
+const PARAMS = ['[1,2,{"id":9}]', '{"code":-1,"message":"m"}', '["\\u00e9"]', '{"a":[[[]]]}', 'null'];
 const NOISE = ['{', '}', '[', ']', '"', ',', ':', '\\', '0', '-', 'e', '\u0000', 'é', ' ', '"id":1,', 'null'];
 
 /** A JSON-RPC message, mostly correct, sometimes a batch. */

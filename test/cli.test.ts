@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { waitForPort } from './support/child.ts';
 import { connectClient } from './support/client.ts';
@@ -17,7 +18,8 @@ interface Run {
 
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Run> {
   const child = runWsluice(args, env);
-  const code = await child.exited;
+  const code = await Promise.race([child.exited, sleep(8_000, 'still running', { ref: false })]);
+  child.signal('SIGKILL');
   return { code, lines: child.output().trim().split('\n') };
 }
 

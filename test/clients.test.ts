@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { startChild } from './support/child.ts';
 import { connectClient } from './support/client.ts';
 import { CHECKOUT, startGateway } from './support/gateway.ts';
@@ -11,6 +11,7 @@ describe('a gateway started with nothing configured', () => {
 
   beforeAll(async () => {
     gateway = await startGateway();
+    await vi.waitFor(() => expect(gateway.output(), 'the start-up line').toContain('wscat'));
   });
 
   it('says where to connect, and a wscat line to try', () => {

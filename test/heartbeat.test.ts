@@ -65,7 +65,7 @@ describe('heartbeats', () => {
       client.send({ jsonrpc: '2.0', id: 'n', method: 'never' });
       return client.nextJson(GONE_WITHIN_MS).catch(() => undefined);
     });
-    const echo = { jsonrpc: '2.0', id: 1, method: 'echo', params: 'x' };
+    const echo = { jsonrpc: '2.0', id: 1, method: 'echo', params: ['x'] };
     const probe = await connectClient(gateway.url);
     for (let i = 0; i < 4; i++) await probe.call(echo);
     const atBackend = backend.received.filter((text) => text.includes('"never"')).length;
@@ -80,7 +80,7 @@ describe('heartbeats', () => {
     const replies = await Promise.all(
       Array.from({ length: 10 }, async () => (await connectClient(gateway.url)).call(echo)),
     );
-    expect(replies.map((reply) => reply.result)).toEqual(Array.from({ length: 10 }, () => 'x'));
+    expect(replies.map((reply) => reply.result)).toEqual(Array.from({ length: 10 }, () => ['x']));
     frozen.signal('SIGCONT');
   });
 });

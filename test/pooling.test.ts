@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { connectClient } from './support/client.ts';
 import type { Client, Json } from './support/client.ts';
@@ -51,7 +52,7 @@ describe('1,000 clients that all use id 1', () => {
     for (let round = 0; round < ROUNDS; round++) {
       const replies = Promise.all(
         clients.map((client, n) =>
-          client.call({ jsonrpc: '2.0', id: 1, method: 'echo', params: secret(round, n) }, 15_000),
+          client.call({ jsonrpc: '2.0', id: 1, method: 'echo', params: [secret(round, n)] }, 15_000),
         ),
       );
       if (round === KILL_IN_ROUND) {
@@ -88,15 +89,16 @@ describe('1,000 clients that all use id 1', () => {
   it('that leave without waiting are counted as abandoned', async () => {
     const before = await expectBalanced(gateway);
     const leaving = clients.splice(0, 100);
-    for (const client of leaving) client.send({ jsonrpc: '2.0', id: 1, method: 'echo', params: 'not read' });
+    for (const client of leaving)
+      client.send({ jsonrpc: '2.0', id: 1, method: 'echo', params: ['not read'] });
     for (const client of leaving) client.send({ jsonrpc: '2.0', id: 2, method: 'late', params: { ms: 300 } });
     await Promise.all(leaving.map((client) => client.next()));
     for (const client of leaving) client.socket.terminate();
     const after = await expectBalanced(gateway);
     expect(after.accepted - before.accepted).toBe(200);
     expect(after.abandoned - before.abandoned).toBe(100);
-    const heard = await clients[0]!.call({ jsonrpc: '2.0', id: 1, method: 'echo', params: 'still here' });
-    expect(heard).toMatchObject({ id: 1, result: 'still here' });
+    const heard = await clients[0]!.call({ jsonrpc: '2.0', id: 1, method: 'echo', params: ['still here'] });
+    expect(heard).toMatchObject({ id: 1, result: ['still here'] });
   });
 });
 
@@ -105,5 +107,5 @@ function secret(round: number, client: number): string {
 }
 
 function isOwn(reply: Json, expected: string): boolean {
-  return reply.id === 1 && (reply.error !== undefined || reply.result === expected);
+  return reply.id === 1 && (reply.error !== undefined || isDeepStrictEqual(reply.result, [expected]));
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { connectClient } from './support/client.ts';
 import type { Client, Json } from './support/client.ts';
@@ -70,17 +71,17 @@ describe('ids', () => {
     client.send(`{"jsonrpc":"2.0","id":${id},"method":"echo","params":["p"]}`);
     const reply = await client.nextText();
     expect((JSON.parse(reply) as Json).id).toStrictEqual(JSON.parse(id));
-    expect(reply, 'the very bytes').toContain(`"id":${id}`);
+    expect(reply, 'spelt as JSON.stringify would').toContain(`"id":${JSON.stringify(JSON.parse(id))}`);
     expect((JSON.parse(reply) as Json).result).toEqual(['p']);
   });
 
   it('of the same digits but another type are two requests', async () => {
     const client = await connectClient(gateway.url);
-    client.send({ jsonrpc: '2.0', id: 1, method: 'echo', params: 'number' });
-    client.send({ jsonrpc: '2.0', id: '1', method: 'echo', params: 'string' });
+    client.send({ jsonrpc: '2.0', id: 1, method: 'echo', params: ['number'] });
+    client.send({ jsonrpc: '2.0', id: '1', method: 'echo', params: ['string'] });
     const replies = [await client.nextJson(), await client.nextJson()];
-    expect(replies.find((reply) => reply.id === 1)?.result).toBe('number');
-    expect(replies.find((reply) => reply.id === '1')?.result).toBe('string');
+    expect(replies.find((reply) => reply.id === 1)?.result).toEqual(['number']);
+    expect(replies.find((reply) => reply.id === '1')?.result).toEqual(['string']);
   });
 
   it('are found wherever they stand in the message, and nowhere else', async () => {
@@ -103,12 +104,14 @@ describe('ids', () => {
   it('are refused with -32600 while the same one is in flight, which goes on undisturbed', async () => {
     const client = await connectClient(gateway.url);
     client.send({ jsonrpc: '2.0', id: 5, method: 'late', params: { ms: 200, first: true } });
-    const refused = await client.call({ jsonrpc: '2.0', id: 5, method: 'echo', params: 'second' });
+    const refused = await client.call({ jsonrpc: '2.0', id: 5, method: 'echo', params: ['second'] });
     expect(refused).toMatchObject({ id: 5, error: { code: -32600 } });
     expect(await client.nextJson()).toMatchObject({ id: 5, result: { first: true } });
-    expect(await client.call({ jsonrpc: '2.0', id: 5, method: 'echo', params: 'free again' })).toMatchObject({
+    expect(
+      await client.call({ jsonrpc: '2.0', id: 5, method: 'echo', params: ['free again'] }),
+    ).toMatchObject({
       id: 5,
-      result: 'free again',
+      result: ['free again'],
     });
   });
 });
@@ -140,7 +143,7 @@ describe('messages', () => {
   it('without an id are forwarded, and get no reply', async () => {
     const client = await connectClient(gateway.url);
     const params = `notified ${Math.random()}`;
-    client.send({ jsonrpc: '2.0', method: 'note', params });
+    client.send({ jsonrpc: '2.0', method: 'note', params: [params] });
     await vi.waitFor(() => expect(backend.received.filter((text) => text.includes(params))).toHaveLength(1));
     expect(await alive(client), 'the next message is the next reply').toBe(true);
     expect(client.waiting()).toBe(0);
@@ -158,7 +161,7 @@ describe('messages', () => {
   it('reach the backend in the order each client sent them', async () => {
     const client = await connectClient(gateway.url);
     const mark = `order-${Math.random()}`;
-    const count = 200;
+    const count = 120;
     for (let id = 0; id < count; id++)
       client.send({ jsonrpc: '2.0', id, method: 'echo', params: [mark, id] });
     for (let id = 0; id < count; id++) await client.next();
@@ -167,16 +170,26 @@ describe('messages', () => {
     expect(order).toEqual(Array.from({ length: count }, (_, i) => i));
   });
 
+  it('beyond maxInFlightPerClient are answered -32003, the others as ever', async () => {
+    const client = await connectClient(gateway.url);
+    for (let id = 0; id < 150; id++) client.send({ jsonrpc: '2.0', id, method: 'late', params: { ms: 100 } });
+    const replies: Json[] = [];
+    while (replies.length < 150) replies.push(await client.nextJson());
+    const refused = replies.filter((reply) => reply.error !== undefined);
+    expect(refused.map((reply) => reply.error?.code)).toEqual(Array.from({ length: 22 }, () => -32003));
+    expect(refused.map((reply) => reply.id)).toEqual(Array.from({ length: 22 }, (_, i) => 128 + i));
+  });
+
   it('of 500 KB pass both ways', async () => {
     const client = await connectClient(gateway.url);
-    const params = 'x'.repeat(500_000);
-    expect((await client.call({ jsonrpc: '2.0', id: 1, method: 'echo', params })).result).toBe(params);
+    const params = ['x'.repeat(500_000)];
+    expect((await client.call({ jsonrpc: '2.0', id: 1, method: 'echo', params })).result).toEqual(params);
   });
 
   it('in binary frames are understood too', async () => {
     const client = await connectClient(gateway.url);
-    client.send(Buffer.from('{"jsonrpc":"2.0","id":3,"method":"echo","params":"bytes"}'));
-    expect(await client.nextJson()).toMatchObject({ id: 3, result: 'bytes' });
+    client.send(Buffer.from('{"jsonrpc":"2.0","id":3,"method":"echo","params":["bytes"]}'));
+    expect(await client.nextJson()).toMatchObject({ id: 3, result: ['bytes'] });
   });
 });
 
@@ -186,14 +199,14 @@ describe('a batch', () => {
     client.send([
       { jsonrpc: '2.0', id: 1, method: 'late', params: { ms: 50 } },
       { jsonrpc: '2.0', method: 'note' },
-      { jsonrpc: '2.0', id: '1', method: 'echo', params: 'two' },
+      { jsonrpc: '2.0', id: '1', method: 'echo', params: ['two'] },
       { jsonrpc: '2.0', id: 'e', method: 'error', params: { code: -5, message: 'three' } },
       7,
     ]);
     const replies = (await client.nextJson()) as Json[];
     expect(replies).toHaveLength(4);
     expect(replies.find((reply) => reply.id === 1)?.result).toEqual({ ms: 50 });
-    expect(replies.find((reply) => reply.id === '1')?.result).toBe('two');
+    expect(replies.find((reply) => reply.id === '1')?.result).toEqual(['two']);
     expect(replies.find((reply) => reply.id === 'e')?.error).toEqual({ code: -5, message: 'three' });
     expect(replies.find((reply) => reply.id === null)?.error?.code).toBe(-32600);
     expect(client.waiting()).toBe(0);
@@ -217,11 +230,11 @@ describe('a batch', () => {
     const client = await connectClient(gateway.url);
     client.send([
       { jsonrpc: '2.0', id: 1, method: 'never' },
-      { jsonrpc: '2.0', id: 2, method: 'echo', params: 'in time' },
+      { jsonrpc: '2.0', id: 2, method: 'echo', params: ['in time'] },
     ]);
     const replies = (await client.nextJson()) as Json[];
     expect(replies.find((reply) => reply.id === 1)?.error?.code).toBe(-32001);
-    expect(replies.find((reply) => reply.id === 2)?.result).toBe('in time');
+    expect(replies.find((reply) => reply.id === 2)?.result).toEqual(['in time']);
   });
 });
 
@@ -251,8 +264,8 @@ describe('the backend', () => {
 
   it('that replies twice is heard once', async () => {
     const client = await connectClient(gateway.url);
-    expect(await client.call({ jsonrpc: '2.0', id: 1, method: 'dup', params: 'first' })).toMatchObject({
-      result: 'first',
+    expect(await client.call({ jsonrpc: '2.0', id: 1, method: 'dup', params: ['first'] })).toMatchObject({
+      result: ['first'],
     });
     expect(await alive(client)).toBe(true);
     expect(client.waiting()).toBe(0);
@@ -262,8 +275,8 @@ describe('the backend', () => {
     const clients = await Promise.all(Array.from({ length: 5 }, () => connectClient(gateway.url)));
     const [asking] = clients as [Client];
     for (const client of clients) await alive(client);
-    const reply = await asking.call({ jsonrpc: '2.0', id: 1, method: 'unsolicited', params: 'mine' });
-    expect(reply).toMatchObject({ id: 1, result: 'mine' });
+    const reply = await asking.call({ jsonrpc: '2.0', id: 1, method: 'unsolicited', params: ['mine'] });
+    expect(reply).toMatchObject({ id: 1, result: ['mine'] });
     for (const client of clients) expect(await alive(client)).toBe(true);
     expect(clients.map((client) => client.waiting())).toEqual([0, 0, 0, 0, 0]);
   });
@@ -298,7 +311,7 @@ describe('a lost upstream', () => {
       timeout: 8_000,
     });
     await lost.start();
-    await vi.waitFor(async () => expect((await client.call(echo('up'), 2_000)).result).toBe('up'), {
+    await vi.waitFor(async () => expect((await client.call(echo('up'), 2_000)).result).toEqual(['up']), {
       timeout: 8_000,
     });
   });
@@ -331,16 +344,17 @@ describe('a queue', () => {
     first.send({ jsonrpc: '2.0', id: 1, method: 'late', params: { ms: 100 } });
     await sleep(20);
     const second = await connectClient(gateway.at('/narrow'));
-    expect(await second.call(echo('waited'))).toMatchObject({ result: 'waited' });
+    expect(await second.call(echo('waited'))).toMatchObject({ result: ['waited'] });
   });
 });
 
-function echo(params: string): object {
-  return { jsonrpc: '2.0', id: 'echo', method: 'echo', params };
+function echo(text: string): object {
+  return { jsonrpc: '2.0', id: 'echo', method: 'echo', params: [text] };
 }
 
 /** Whether a request of its own is the very next thing that `client` hears of. */
 async function alive(client: Client): Promise<boolean> {
-  const params = `alive ${Math.random()}`;
-  return (await client.call({ jsonrpc: '2.0', id: params, method: 'echo', params })).result === params;
+  const text = `alive ${Math.random()}`;
+  const reply = await client.call({ jsonrpc: '2.0', id: text, method: 'echo', params: [text] });
+  return reply.id === text && isDeepStrictEqual(reply.result, [text]);
 }

@@ -27,6 +27,12 @@ export interface ChildOptions {
   readonly openStdin?: boolean;
 }
 
+const running = new Set<(signal: NodeJS.Signals) => void>();
+// A run that is cut short tears nothing down, and leaves no process behind all the same.
+process.once('exit', () => {
+  for (const kill of running) kill('SIGKILL');
+});
+
 /** Starts `file` with `args`. */
 export function startChild(file: string, args: readonly string[], options: ChildOptions = {}): Child {
   const child = spawn(file, args, {
@@ -57,7 +63,8 @@ export function startChild(file: string, args: readonly string[], options: Child
     if (options.ownGroup === true && signal === 'SIGKILL') process.kill(-child.pid, signal);
     else child.kill(signal);
   };
-  process.once('exit', () => kill('SIGKILL'));
+  running.add(kill);
+  void exited.then(() => running.delete(kill));
   onTearDown(async () => {
     kill('SIGKILL');
     await exited;
