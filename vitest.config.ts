@@ -23,9 +23,8 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, 'test/{parts,run,support}/**', ...leftOut],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          // vitest then runs these files one by one, and not beside the unit tests: what is timed has the cores to itself.
           fileParallelism: false,
-          // After the unit tests, so that what is timed here does not share the cores with them.
-          sequence: { groupOrder: 1 },
         },
       },
     ],
