@@ -71,7 +71,7 @@ test('is a library: with types that a strict project compiles against', async ()
       throw new Error((error as { stdout: string }).stdout);
     },
   );
-});
+}, 120_000);
 
 /** What `npm install <tarball>` does, with this checkout's copies of what package.json lists under dependencies. */
 async function installTarball(tarball: string): Promise<void> {
