@@ -2,6 +2,7 @@ import { deferred } from './deferred.ts';
 import { fileURLToPath } from 'node:url';
 import { cpuMs, machineCpuMs } from './cpu.ts';
 import type { Children } from './children.ts';
+import type { Figures } from './figures.ts';
 import type { LoadFigures, LoadOrder, LoadReport } from './loader/messages.ts';
 import type { Protocol } from './loader/script.ts';
 import type { Server } from './servers.ts';
@@ -15,23 +16,6 @@ export interface Load {
   readonly depth: number;
   readonly warmupMs: number;
   readonly windowMs: number;
-}
-
-/** Whose CPU time is told apart; `others` is everything on the machine that is no part of the bench. */
-export type Who = 'loader' | 'server' | 'backend' | 'others';
-
-/** One measured window of one server; CPU in cores, by process. */
-export interface Figures {
-  readonly server: string;
-  readonly depth: number;
-  readonly messagesPerSecond: number;
-  readonly p50Us: number;
-  readonly p99Us: number;
-  readonly maxUs: number;
-  readonly cores: Readonly<Record<Who, number>>;
-  /** CPU time of the server per round trip. */
-  readonly serverCpuUsPerMessage: number;
-  readonly upstreamConnections: number | undefined;
 }
 
 interface Edge {

@@ -20,7 +20,7 @@ http {
   ${tempPaths.map((name) => `${name}_temp_path ${dir}/${name};`).join(' ')}
   server {
     listen 127.0.0.1:${port} backlog=4096;
-    location / {
+    location = /ws {
       proxy_pass http://127.0.0.1:${backendPort}${upstreamPath};
       proxy_http_version 1.1;
       proxy_set_header Upgrade $http_upgrade;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Figures } from './measure.ts';
+import type { Figures } from './figures.ts';
 import { figuresTable, ratioLine, saturated } from './table.ts';
 
 function figures(server: string, messagesPerSecond: number, cores: Partial<Figures['cores']>): Figures {

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import type { Comparison } from './compare.ts';
-import type { Figures } from './measure.ts';
+import { isNoisy } from './figures.ts';
+import type { Figures } from './figures.ts';
 
 const full = 0.93;
-const quiet = 0.1;
 const columns = [
   '',
   'messages/s',
@@ -31,7 +31,7 @@ export function ratioLine(subject: string, { a, b, depth, clients }: Comparison,
 /** Returns the medians of a comparison as aligned columns under a header. */
 export function figuresTable({ a, b }: Comparison): string {
   const table = aligned([columns, ...[a, b].map(row)]);
-  const noisy = [a, b].some(({ cores }) => cores.others > quiet);
+  const noisy = [a, b].some(isNoisy);
   return noisy ? `${table}\n  Other programs were using the machine: do not trust these figures.` : table;
 }
 

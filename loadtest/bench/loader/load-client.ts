@@ -5,6 +5,7 @@ import { ReplyChecker } from './reply-checker.ts';
 import { addToCounter, batchOf, scriptFor } from './script.ts';
 import type { Line, Protocol } from './script.ts';
 
+const headEnd = '\r\n\r\n';
 const handshakeKey = 'dGhlIHNhbXBsZSBub25jZQ==';
 const handshakeAccept = createHash('sha1')
   .update(`${handshakeKey}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
@@ -81,7 +82,7 @@ export class LoadClient {
   #onChunk(length: number, chunk: Buffer): boolean {
     try {
       if (this.#state === 'open') this.#onReplies(length, chunk);
-      else if (this.#state === 'opening') this.#onHandshake(chunk.toString('latin1', 0, length));
+      else if (this.#state === 'opening') this.#onHandshake(chunk.subarray(0, length));
     } catch (error) {
       this.#fail((error as Error).message);
     }
@@ -91,6 +92,7 @@ export class LoadClient {
   #onReplies(length: number, chunk: Buffer): void {
     const replies = this.#checker.take(chunk, length);
     if (replies === 0) return;
+    if (replies > this.#inFlight) throw new Error('a reply came before its request');
     const nowMs = performance.now();
     this.#inFlight -= replies;
     const goOn = this.#options.onReplies(replies, nowMs - this.#sentAtMs, nowMs);
@@ -103,16 +105,19 @@ export class LoadClient {
     this.send(nowMs);
   }
 
-  #onHandshake(text: string): void {
-    this.#handshake += text;
-    if (!this.#handshake.includes('\r\n\r\n')) return;
-    if (!this.#handshake.startsWith('HTTP/1.1 101') || !this.#handshake.includes(handshakeAccept)) {
-      throw new Error(`the handshake was refused: ${this.#handshake.slice(0, 200)}`);
+  #onHandshake(chunk: Buffer): void {
+    this.#handshake += chunk.toString('latin1');
+    const end = this.#handshake.indexOf(headEnd);
+    if (end < 0) return;
+    const head = this.#handshake.slice(0, end);
+    if (!head.startsWith('HTTP/1.1 101') || !head.includes(handshakeAccept)) {
+      throw new Error(`the handshake was refused: ${head.slice(0, 200)}`);
     }
-    if (!this.#handshake.endsWith('\r\n\r\n'))
-      throw new Error('bytes nobody asked for followed the handshake');
+    const rest = Buffer.from(this.#handshake.slice(end + headEnd.length), 'latin1');
     this.#state = 'open';
     this.#options.onOpen();
+    // A server may ping at once.
+    if (rest.length > 0) this.#onReplies(rest.length, rest);
   }
 
   #fail(reason: string): void {
