@@ -1,6 +1,7 @@
 import { request } from 'node:http';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { connectClient } from './support/client.ts';
+import { eventually } from './support/eventually.ts';
 import { freePort } from './support/free-port.ts';
 import { runWsluice, startGateway } from './support/gateway.ts';
 import type { Gateway } from './support/gateway.ts';
@@ -40,7 +41,7 @@ describe('the admin listener', () => {
     const clients = await Promise.all([1, 2, 3].map(() => connectClient(gateway.url)));
     expect((await gateway.metrics()).sum('websocket_connections_total')).toBe(3);
     for (const client of clients) await client.close();
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect((await gateway.metrics()).sum('websocket_connections_total')).toBe(0),
     );
   });
@@ -80,10 +81,10 @@ describe('readiness', () => {
       reconnect: { baseDelayMs: 50 },
     };
     const gateway = await startGateway({ config: { pools: { main: pool } } });
-    await vi.waitFor(async () => expect(await statusOf(gateway, '/ready')).toBe(503), { timeout: 5_000 });
+    await eventually(async () => expect(await statusOf(gateway, '/ready')).toBe(503));
     expect(await statusOf(gateway, '/health'), 'the process itself is well').toBe(200);
     await backend.start();
-    await vi.waitFor(async () => expect(await statusOf(gateway, '/ready')).toBe(200), { timeout: 10_000 });
+    await eventually(async () => expect(await statusOf(gateway, '/ready')).toBe(200));
   });
 });
 

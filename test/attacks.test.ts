@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connectClient } from './support/client.ts';
 import type { Client, Json } from './support/client.ts';
+import { eventually } from './support/eventually.ts';
 import { startGateway } from './support/gateway.ts';
 import type { Gateway } from './support/gateway.ts';
 import { startJsonRpcBackend } from './support/json-rpc-backend.ts';
@@ -46,10 +47,8 @@ afterEach(async () => {
     result: params,
   });
   expect(honest.waiting(), 'messages that the honest client never asked for').toBe(0);
-  await vi.waitFor(
-    async () =>
-      expect((await gateway.metrics()).sum('websocket_connections_total'), 'open connections').toBe(1),
-    { timeout: 10_000, interval: 50 },
+  await eventually(async () =>
+    expect((await gateway.metrics()).sum('websocket_connections_total'), 'open connections').toBe(1),
   );
   await expectBalanced(gateway);
 });

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { startChild } from './support/child.ts';
 import { connectClient } from './support/client.ts';
+import { eventually } from './support/eventually.ts';
 import { CHECKOUT, startGateway } from './support/gateway.ts';
 import type { Gateway } from './support/gateway.ts';
 import { OPCODE, RawClient } from './support/raw-client.ts';
@@ -11,7 +12,7 @@ describe('a gateway started with nothing configured', () => {
 
   beforeAll(async () => {
     gateway = await startGateway();
-    await vi.waitFor(() => expect(gateway.output(), 'the start-up line').toContain('wscat'));
+    await eventually(() => expect(gateway.output(), 'the start-up line').toContain('wscat'));
   });
 
   it('says where to connect, and a wscat line to try', () => {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startChild, waitForPort } from './support/child.ts';
 import { connectClient } from './support/client.ts';
+import { eventually } from './support/eventually.ts';
 import { freePort } from './support/free-port.ts';
 import { CHECKOUT, asGateway, startGateway } from './support/gateway.ts';
 import type { Gateway } from './support/gateway.ts';
@@ -17,7 +18,7 @@ describe('drain', () => {
     const idle = await Promise.all(Array.from({ length: 60 }, () => connectClient(gateway.url)));
     const busy = await Promise.all(Array.from({ length: 10 }, () => connectClient(gateway.url)));
     for (const client of busy) client.send(LATE);
-    await vi.waitFor(() => expect(backend.received).toHaveLength(10));
+    await eventually(() => expect(backend.received).toHaveLength(10));
     const closedAtMs: number[] = [];
     for (const client of idle) void client.closed.then(() => closedAtMs.push(performance.now()));
 
@@ -49,7 +50,7 @@ describe('drain', () => {
     await client.next();
     expect(await gateway.stop('SIGINT')).toBe(0);
     expect((await client.closed).code).toBe(1001);
-    await vi.waitFor(() => expect(backend.connectionsNow()).toBe(0));
+    await eventually(() => expect(backend.connectionsNow()).toBe(0));
   });
 
   it('exits at once when nobody is connected', async () => {
@@ -61,7 +62,7 @@ describe('drain', () => {
     const { gateway, backend } = await requestGateway();
     const client = await connectClient(gateway.url);
     client.send(NEVER);
-    await vi.waitFor(() => expect(backend.received).toHaveLength(1));
+    await eventually(() => expect(backend.received).toHaveLength(1));
     gateway.signal(signal);
     await sleep(600);
     expect(gateway.hasExited(), 'the first signal waits for the request').toBe(false);
@@ -82,7 +83,7 @@ describe('drain', () => {
     const gateway = asGateway(npm, port, adminPort);
     const client = await connectClient(gateway.url);
     client.send(LATE);
-    await vi.waitFor(() => expect(backend.received).toHaveLength(1));
+    await eventually(() => expect(backend.received).toHaveLength(1));
     npm.signal('SIGTERM');
     expect(await client.nextJson()).toMatchObject({ id: 'late', result: LATE.params });
     expect((await client.closed).code).toBe(1001);

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from './support/eventually.ts';
 import { freePort } from './support/free-port.ts';
 import { startGateway } from './support/gateway.ts';
 import type { Gateway } from './support/gateway.ts';
@@ -229,14 +230,11 @@ describe('an upgrade that needs an upstream', () => {
     const upstreams = [`ws://127.0.0.1:${await freePort()}`];
     const pool = { mode: 'session', upstreams, minConnections: 1, reconnect: { baseDelayMs: 50 } };
     const gateway = await startGateway({ config: { pools: { main: pool } } });
-    const refused = await vi.waitFor(
-      async () => {
-        const answer = await askUpgrade(gateway.port);
-        expect(answer.status).toBe(503);
-        return answer;
-      },
-      { timeout: 5_000, interval: 50 },
-    );
+    const refused = await eventually(async () => {
+      const answer = await askUpgrade(gateway.port);
+      expect(answer.status).toBe(503);
+      return answer;
+    });
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     const offering = await askUpgrade(gateway.port, { headers: { 'Sec-WebSocket-Protocol': 'chat' } });
     expect(offering.status, 'a client whose subprotocol the upstream must choose').toBe(503);
@@ -258,10 +256,7 @@ describe('an upgrade that needs an upstream', () => {
 });
 
 async function allGone(gateway: Gateway): Promise<void> {
-  await vi.waitFor(
-    async () => {
-      expect((await gateway.metrics()).find('websocket_connections_total'), 'open connections').toBe(0);
-    },
-    { timeout: 5_000, interval: 20 },
-  );
+  await eventually(async () => {
+    expect((await gateway.metrics()).find('websocket_connections_total'), 'open connections').toBe(0);
+  });
 }

@@ -1,6 +1,7 @@
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { connectClient } from './support/client.ts';
 import type { Json } from './support/client.ts';
+import { eventually } from './support/eventually.ts';
 import { startFixture } from './support/fixture.ts';
 import type { Fixture } from './support/fixture.ts';
 import { startGateway } from './support/gateway.ts';
@@ -50,7 +51,7 @@ describe('heartbeats', () => {
     expect((await dead.nextFrame(GONE_WITHIN_MS)).opcode, 'the first thing it hears').toBe(OPCODE.ping);
     await dead.closed;
     expect(performance.now() - startMs).toBeLessThan(GONE_WITHIN_MS);
-    await vi.waitFor(() => expect(pings).toBeGreaterThan(2), { timeout: 4 * INTERVAL_MS });
+    await eventually(() => expect(pings).toBeGreaterThan(2));
     expect(live.socket.readyState).toBe(live.socket.OPEN);
     const page = await gateway.metrics();
     expect(page.sum('websocket_connections_total')).toBe(1);

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { selfSignedCertificate } from './support/certificate.ts';
 import { connectClient } from './support/client.ts';
+import { eventually } from './support/eventually.ts';
 import { startGateway } from './support/gateway.ts';
 import type { Gateway } from './support/gateway.ts';
 import { OPCODE, RawClient, clientFrame } from './support/raw-client.ts';
@@ -42,11 +43,11 @@ beforeAll(async () => {
 
 describe('warm connections', () => {
   it('are dialled before any client comes, and handed to plain clients', async () => {
-    await vi.waitFor(() => expect(warm.connectionsNow()).toBe(3));
+    await eventually(() => expect(warm.connectionsNow()).toBe(3));
     const client = await connectClient(gateway.at('/warm'));
     client.send('!number');
     expect(Number(await client.nextText()), 'the number of its upstream connection').toBeLessThanOrEqual(3);
-    await vi.waitFor(() => expect(warm.connectionsNow(), 'three warm and one leased').toBe(4));
+    await eventually(() => expect(warm.connectionsNow(), 'three warm and one leased').toBe(4));
   });
 
   it('are not handed to a client that brings credentials', async () => {
@@ -193,7 +194,7 @@ describe('the close', () => {
     await send(client, 'hello');
     const seen = backend.closings.length;
     await client.close(code, reason);
-    await vi.waitFor(() => expect(backend.closings.slice(seen)).toEqual([{ code, reason }]));
+    await eventually(() => expect(backend.closings.slice(seen)).toEqual([{ code, reason }]));
   });
 
   it('passes a close without a code both ways', async () => {
@@ -204,7 +205,7 @@ describe('the close', () => {
     await send(telling, 'hello');
     const seen = backend.closings.length;
     await telling.close();
-    await vi.waitFor(() => expect(backend.closings.slice(seen)).toEqual([{ code: 1005, reason: '' }]));
+    await eventually(() => expect(backend.closings.slice(seen)).toEqual([{ code: 1005, reason: '' }]));
   });
 
   it('is 1012 when the upstream connection breaks', async () => {
@@ -227,7 +228,7 @@ describe('the close', () => {
     await client.nextFrame();
     const open = backend.connectionsNow();
     client.destroy();
-    await vi.waitFor(() => expect(backend.connectionsNow()).toBe(open - 1));
+    await eventually(() => expect(backend.connectionsNow()).toBe(open - 1));
   });
 
   it('is 1009 for a message that is too big, and the backend sees none of it', async () => {
@@ -244,7 +245,7 @@ describe('the close', () => {
     const seen = backend.closings.length;
     client.send(clientFrame(Buffer.from([0x21, 0xff, 0xfe])));
     expect([1006, 1007]).toContain(await client.closed);
-    await vi.waitFor(() => expect(backend.closings.slice(seen)).toHaveLength(1));
+    await eventually(() => expect(backend.closings.slice(seen)).toHaveLength(1));
   });
 
   it('is 1013 for a slow reader, whose messages are held within bounds', async () => {
@@ -256,10 +257,23 @@ describe('the close', () => {
     client.send(clientFrame('!flood 65536 1600'));
     const cutOff = async (): Promise<number> =>
       (await gateway.metrics()).sum('websocket_errors_total', { type: 'slow-reader' });
-    await vi.waitFor(async () => expect(await cutOff(), 'slow readers cut off').toBe(1), { timeout: 5_000 });
+    await eventually(async () => expect(await cutOff(), 'slow readers cut off').toBe(1));
     expect(rssMb(gateway) - before, 'megabytes grown for 100 MB sent').toBeLessThan(48);
     client.socket.resume();
     expect(await client.closed).toBe(1013);
+  });
+});
+
+describe('an upstream that stops reading', () => {
+  it('costs the client that floods it a 1013, and is read from again later', async () => {
+    const client = await connectClient(gateway.at('/greeter'));
+    expect(await client.nextText()).toBe('welcome');
+    greeter.stall();
+    const chunk = Buffer.alloc(65_536);
+    for (let sent = 0; sent < 32 << 20; sent += chunk.length) client.send(chunk);
+    expect((await client.closed).code).toBe(1013);
+    greeter.resume();
+    expect(await (await connectClient(gateway.at('/greeter'))).nextText()).toBe('welcome');
   });
 });
 
@@ -330,7 +344,7 @@ describe('transports', () => {
       expect((await client.next()).data.equals(large), `500 KB over ${path}`).toBe(true);
       expect(await client.close(4001, path)).toEqual({ code: 4001, reason: path });
     }
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(secure.closings).toEqual([{ code: 4001, reason: '/secure' }]);
       expect(local.closings).toEqual([{ code: 4001, reason: '/local' }]);
     });

@@ -1,4 +1,5 @@
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
+import { eventually } from './eventually.ts';
 import type { Gateway } from './gateway.ts';
 
 /** Every accepted request of request mode, by how it ended, as `/metrics` has it. */
@@ -25,15 +26,10 @@ export async function readLedger(gateway: Gateway): Promise<Ledger> {
 
 /** Waits until nothing is in flight, and then holds the gateway to accepted = replied + errored + abandoned. */
 export async function expectBalanced(gateway: Gateway): Promise<Ledger> {
-  return vi.waitFor(
-    async () => {
-      const ledger = await readLedger(gateway);
-      expect(ledger.inFlight, 'requests in flight').toBe(0);
-      expect(ledger.accepted, JSON.stringify(ledger)).toBe(
-        ledger.replied + ledger.errored + ledger.abandoned,
-      );
-      return ledger;
-    },
-    { timeout: 5_000, interval: 50 },
-  );
+  return eventually(async () => {
+    const ledger = await readLedger(gateway);
+    expect(ledger.inFlight, 'requests in flight').toBe(0);
+    expect(ledger.accepted, JSON.stringify(ledger)).toBe(ledger.replied + ledger.errored + ledger.abandoned);
+    return ledger;
+  });
 }
