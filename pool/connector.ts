@@ -1,6 +1,6 @@
 import type { Balancer } from './balancers/balancer.ts';
 import { backoffDelayMs, type BackoffOptions } from './backoff.ts';
-import { DialError, type Dialer, type DialRequest } from './dial.ts';
+import { plainDial, type DialError, type Dialer, type DialRequest } from './dial.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -98,8 +98,9 @@ export class Connector {
       onFailure: (error) => {
         settle();
         endpoint.connections--;
-        // An answer in the 400s is about this client's request, not about the endpoint's health.
-        if (error.status === undefined || error.status >= 500) this.#failed(endpoint, error);
+        // To what a client asked for, an answer in the 400s says nothing about the endpoint's health.
+        const aboutClient = request !== plainDial && error.status !== undefined && error.status < 500;
+        if (!aboutClient) this.#failed(endpoint, error);
         handlers.onFailure(error, endpoint);
       },
     });

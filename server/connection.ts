@@ -3,7 +3,7 @@ import type { ClientSide, Lease, Seat } from '../pool/client-side.ts';
 import type { Flushable, Turn } from '../pool/turn.ts';
 import { closeTable, isSendableCloseCode, type CloseCause, type ErrorType } from './close-codes.ts';
 import type { HeartbeatPeer, HeartbeatWheel } from './heartbeat.ts';
-import type { Outbox } from './outbox.ts';
+import type { Outbox, OutboxClient } from './outbox.ts';
 
 /** What the listener's engine offers for one client. */
 export interface ClientSocket {
@@ -30,7 +30,7 @@ export interface ConnectionContext {
 }
 
 /** One client: its messages go to its lease, what comes back goes to its socket. */
-export class Connection implements ClientSide, HeartbeatPeer, Flushable {
+export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flushable {
   /** Where the client's address is counted; see admission.ts. */
   readonly addressKey: string;
   /** The outbox's items for this client: first and last, −1 for none. */

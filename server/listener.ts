@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
+import { Cork } from './cork.ts';
 import type { ClientSocket } from './connection.ts';
 import type { UpgradeRequest } from './handshake.ts';
 
@@ -66,11 +67,13 @@ function engineIdleTimeout(idleTimeoutMs: number): number {
 export class Listener {
   readonly port: number;
   readonly #app: TemplatedApp;
+  readonly #cork: Cork;
   readonly #closeSocket: () => void;
   #listening = true;
 
-  private constructor(app: TemplatedApp, port: number, closeSocket: () => void) {
+  private constructor(app: TemplatedApp, cork: Cork, port: number, closeSocket: () => void) {
     this.#app = app;
+    this.#cork = cork;
     this.port = port;
     this.#closeSocket = closeSocket;
   }
@@ -80,10 +83,11 @@ export class Listener {
     const engine = await loadEngine();
     const { tls, host } = options;
     const app = tls ? engine.SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key }) : engine.App();
-    mount(app, options);
+    const cork = await Cork.open(engine);
+    mount(app, options, cork);
     const socket = await listen(app, host, options.port);
     const port = engine.us_socket_local_port(socket);
-    return new Listener(app, port, () => engine.us_listen_socket_close(socket));
+    return new Listener(app, cork, port, () => engine.us_listen_socket_close(socket));
   }
 
   /** Takes no new connections; those there are stay. */
@@ -97,6 +101,7 @@ export class Listener {
   close(): void {
     this.stopListening();
     this.#app.close();
+    this.#cork.close();
   }
 }
 
@@ -110,7 +115,7 @@ function listen(app: TemplatedApp, host: string, port: number): Promise<us_liste
   });
 }
 
-function mount<Client, Seat>(app: TemplatedApp, options: ListenerOptions<Client, Seat>): void {
+function mount<Client, Seat>(app: TemplatedApp, options: ListenerOptions<Client, Seat>, cork: Cork): void {
   const { handlers } = options;
   const guarded = (run: () => void): void => {
     try {
@@ -136,7 +141,7 @@ function mount<Client, Seat>(app: TemplatedApp, options: ListenerOptions<Client,
     // Ours is the only limit: the engine's would also drop the close frame that explains it.
     maxBackpressure: 0,
     upgrade: (res, req, context) => {
-      respond(new EngineAnswer(res, context), readRequest(req), peerAddress(res));
+      respond(new EngineAnswer(res, cork, context), readRequest(req), peerAddress(res));
     },
     open: (ws) => {
       guarded(() => (ws.getUserData().client = handlers.onOpen(ws, ws.getUserData().seat)));
@@ -160,7 +165,7 @@ function mount<Client, Seat>(app: TemplatedApp, options: ListenerOptions<Client,
     },
   });
   app.any('/*', (res, req) => {
-    respond(new EngineAnswer(res, undefined), readRequest(req), peerAddress(res));
+    respond(new EngineAnswer(res, cork, undefined), readRequest(req), peerAddress(res));
   });
 }
 
@@ -198,12 +203,14 @@ function orEmpty(text: string | undefined): string {
 
 class EngineAnswer<Client, Seat> implements Answer<Seat> {
   readonly #res: HttpResponse;
+  readonly #cork: Cork;
   readonly #context: Parameters<HttpResponse['upgrade']>[4] | undefined;
   #settled = false;
   #onGone: (() => void) | undefined;
 
-  constructor(res: HttpResponse, context: Parameters<HttpResponse['upgrade']>[4] | undefined) {
+  constructor(res: HttpResponse, cork: Cork, context: Parameters<HttpResponse['upgrade']>[4] | undefined) {
     this.#res = res;
+    this.#cork = cork;
     this.#context = context;
     res.onAborted(() => {
       if (this.#settled) return;
@@ -219,7 +226,7 @@ class EngineAnswer<Client, Seat> implements Answer<Seat> {
       throw new Error('bug: upgraded a request that the engine does not take for a handshake');
     this.#settled = true;
     const slot: Slot<Client, Seat> = { seat, client: undefined };
-    this.#res.cork(() => this.#res.upgrade(slot, key, protocol, extensions, context));
+    this.#cork.run(() => this.#res.upgrade(slot, key, protocol, extensions, context));
     return true;
   }
 

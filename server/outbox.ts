@@ -1,5 +1,15 @@
 import type { Flushable, Turn } from '../pool/turn.ts';
-import type { Connection } from './connection.ts';
+
+/** A client connection as the outbox sees it. */
+export interface OutboxClient {
+  /** First and last item of the client, −1 for none; kept by the outbox. */
+  outboxFirst: number;
+  outboxLast: number;
+  /** Hands one message to the socket. */
+  transmit(bytes: Uint8Array, isBinary: boolean): void;
+  /** Lets the outbox send the items from `first` on by `sendItems`, inside one cork when there are several. */
+  sendCollected(first: number, several: boolean): void;
+}
 
 const arenaBytes = 1 << 20;
 const maxItems = 1 << 14;
@@ -18,7 +28,7 @@ export class Outbox implements Flushable {
   readonly #ends = new Int32Array(maxItems);
   readonly #next = new Int32Array(maxItems);
   readonly #binary = new Uint8Array(maxItems);
-  readonly #clients: Connection[] = [];
+  readonly #clients: OutboxClient[] = [];
   #used = 0;
   #items = 0;
   #scheduled = false;
@@ -28,7 +38,7 @@ export class Outbox implements Flushable {
   }
 
   /** Copies a message for the client. */
-  add(client: Connection, buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
+  add(client: OutboxClient, buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
     const length = end - start;
     if (length > largeBytes) return this.#sendLarge(client, buf.subarray(start, end), isBinary);
     this.#reserve(length);
@@ -38,7 +48,7 @@ export class Outbox implements Flushable {
 
   /** Copies a text message in which the bytes from cutStart to cutEnd are replaced by id[idStart..idEnd). */
   addSpliced(
-    client: Connection,
+    client: OutboxClient,
     buf: Uint8Array,
     start: number,
     cutStart: number,
@@ -69,7 +79,7 @@ export class Outbox implements Flushable {
   }
 
   /** Sends a client's items; called back by the client, inside its cork when there are several. */
-  sendItems(client: Connection, first: number): void {
+  sendItems(client: OutboxClient, first: number): void {
     for (let item = first; item !== none; item = this.#next[item]!) {
       client.transmit(this.#arena.subarray(this.#starts[item], this.#ends[item]), this.#binary[item] === 1);
     }
@@ -93,7 +103,7 @@ export class Outbox implements Flushable {
     if (this.#used + length > arenaBytes || this.#items === maxItems) this.#sendAll();
   }
 
-  #link(client: Connection, length: number, isBinary: boolean): void {
+  #link(client: OutboxClient, length: number, isBinary: boolean): void {
     const item = this.#items++;
     this.#starts[item] = this.#used;
     this.#used += length;
@@ -113,7 +123,7 @@ export class Outbox implements Flushable {
   }
 
   /** What was collected before goes first, so that the order holds. */
-  #sendLarge(client: Connection, bytes: Uint8Array, isBinary: boolean): void {
+  #sendLarge(client: OutboxClient, bytes: Uint8Array, isBinary: boolean): void {
     this.#sendAll();
     client.transmit(bytes, isBinary);
   }

@@ -5,29 +5,70 @@ import { parseWireId } from '../jsonrpc/ids.ts';
 import { InFlight } from '../jsonrpc/in-flight.ts';
 import type { Request } from '../jsonrpc/request.ts';
 import { Scan, ScanKind, scanReply } from '../jsonrpc/scan.ts';
-import { WaitRing } from '../queue.ts';
+import { WaitRing, type Waiter } from '../queue.ts';
 import type { Upstream, UpstreamOwner } from '../upstream.ts';
-import type { RequestLease } from './request-lease.ts';
-import type { RequestMode } from './request.ts';
+import type { ErrorCode } from '../jsonrpc/errors.ts';
+
+/** A client as its channel and the queue see it; see request-lease.ts. */
+export interface Requester extends Waiter {
+  /** The client sticks to it while it has something in flight there; undefined otherwise. */
+  channel: Channel | undefined;
+  /** The newest slot of this client in its channel's table, or −1. */
+  readonly head: number;
+  /** What waits for a channel, oldest first; kept by the queue. */
+  readonly waiting: Request[];
+  waitingBytes: number;
+  /** A request now is in flight on the channel, in that slot. */
+  onSubmitted(channel: Channel, slot: number): void;
+  /** The reply to the request in that slot arrived; frees the slot. */
+  onReply(
+    channel: Channel,
+    slot: number,
+    buf: Uint8Array,
+    start: number,
+    idStart: number,
+    idEnd: number,
+    end: number,
+  ): void;
+  /** Answers the request in that slot with an error made here, and frees the slot. */
+  failSlot(slot: number, code: ErrorCode): void;
+  /** Answers a request that has no slot with an error made here. */
+  failRequest(request: Request, code: ErrorCode): void;
+  /** Frees the slot without an answer. */
+  dropSlot(slot: number): void;
+}
+
+/** What a channel tells its pool. */
+export interface ChannelHost {
+  /** There is room for a request again. */
+  onRoom(channel: Channel): void;
+  /** A reply to nothing that is in flight: unknown, answered before, or of an earlier connection. */
+  onUnknownId(): void;
+  /** Something that is no reply; its kind tells what. */
+  onUnowned(kind: ScanKind): void;
+  /** The wire ids are used up. */
+  retire(channel: Channel): void;
+  onChannelGone(channel: Channel): void;
+}
 
 /** One upstream connection shared by many clients: its epoch of wire ids, and who waits for it. */
 export class Channel implements Member, UpstreamOwner {
   readonly upstream: Upstream;
   readonly endpoint: Endpoint;
-  readonly inFlight: InFlight<RequestLease>;
+  readonly inFlight: InFlight<Requester>;
   /** Clients that must use this connection, for something of theirs is in flight here, and wait for room. */
-  readonly waiting = new WaitRing<RequestLease>();
-  readonly #mode: RequestMode;
+  readonly waiting = new WaitRing<Requester>();
+  readonly #host: ChannelHost;
   readonly #scan = new Scan();
   /** No new requests: it is closed as soon as it is empty. */
   draining = false;
   /** Whether the next free slot goes to a client that is bound to this connection or to one that is not. */
   favoursBound = true;
 
-  constructor(upstream: Upstream, endpoint: Endpoint, mode: RequestMode, slots: number, idCeiling: number) {
+  constructor(upstream: Upstream, endpoint: Endpoint, host: ChannelHost, slots: number, idCeiling: number) {
     this.upstream = upstream;
     this.endpoint = endpoint;
-    this.#mode = mode;
+    this.#host = host;
     this.inFlight = new InFlight(slots, idCeiling);
     upstream.owner = this;
   }
@@ -41,7 +82,7 @@ export class Channel implements Member, UpstreamOwner {
   }
 
   /** Writes a request to the upstream and enters it in the table. The channel must be available. */
-  submit(lease: RequestLease, request: Request, nowMs: number): void {
+  submit(lease: Requester, request: Request, nowMs: number): void {
     const { bytes, start, end, cutStart, cutEnd } = request;
     if (request.isNotification) {
       this.upstream.send(bytes, start, end, false);
@@ -51,32 +92,32 @@ export class Channel implements Member, UpstreamOwner {
     if (request.batch !== undefined || request.retriesLeft > 0) this.inFlight.kept[slot] = request.keep();
     lease.onSubmitted(this, slot);
     this.upstream.sendSpliced(bytes, start, cutStart, cutEnd, end, this.inFlight.wireId(slot));
-    if (this.inFlight.exhausted) this.#mode.retire(this);
+    if (this.inFlight.exhausted) this.#host.retire(this);
   }
 
   onUpstreamMessage(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
     const scan = this.#scan;
     scanReply(buf, start, end, scan);
     if (scan.kind !== ScanKind.Response || (isBinary && !isUtf8(buf.subarray(start, end)))) {
-      this.#mode.onUnowned(scan.kind);
+      this.#host.onUnowned(scan.kind);
       return;
     }
     const slot = this.inFlight.find(parseWireId(buf, scan.idStart, scan.idEnd));
     if (slot < 0) {
-      this.#mode.counts.droppedUnknownId++;
+      this.#host.onUnknownId();
       return;
     }
     const lease = this.inFlight.owners[slot];
     if (lease === undefined) this.inFlight.release(slot, -1);
     else lease.onReply(this, slot, buf, start, scan.idStart, scan.idEnd, end);
-    this.#mode.onRoom(this);
+    this.#host.onRoom(this);
   }
 
   onUpstreamWritable(): void {
-    this.#mode.onRoom(this);
+    this.#host.onRoom(this);
   }
 
   onUpstreamGone(): void {
-    this.#mode.onChannelGone(this);
+    this.#host.onChannelGone(this);
   }
 }

@@ -4,11 +4,10 @@ import { Batch } from '../jsonrpc/batch.ts';
 import { ERROR_MESSAGES, ErrorCode, errorReply } from '../jsonrpc/errors.ts';
 import { methodName } from '../jsonrpc/method-name.ts';
 import type { Request } from '../jsonrpc/request.ts';
-import { ScanKind, scanRequest } from '../jsonrpc/scan.ts';
+import { ScanKind, scanRequest, type Scan } from '../jsonrpc/scan.ts';
 import { splitBatch, type BatchFault } from '../jsonrpc/split-batch.ts';
 import type { WaitRing, Waiter } from '../queue.ts';
-import type { Channel } from './channel.ts';
-import type { RequestMode } from './request.ts';
+import type { Channel, Requester } from './channel.ts';
 
 const none = -1;
 
@@ -19,8 +18,43 @@ const batchFaults: Readonly<Record<BatchFault, string>> = {
   'too-deep': 'the message nests too deep',
 };
 
+/** What a lease needs of its pool. */
+export interface LeaseHost {
+  readonly limits: LeaseLimits;
+  /** True when a request's method has to be looked at. */
+  readonly inspectsMethods: boolean;
+  /** Reused for every message: filled, used and forgotten within one call. */
+  readonly scan: Scan;
+  readonly request: Request;
+  /** Counts a request or notification in and sets its deadlines; returns the time. */
+  admit(request: Request): number;
+  /** A channel with room, or undefined. */
+  pick(): Channel | undefined;
+  /** Puts a request in the queue, or fails it when the queue is full or there is nothing to wait for. */
+  enqueue(lease: Requester, request: Request): void;
+  /** The client has nothing in flight any more: what it has waiting may go anywhere. */
+  onUnbound(lease: Requester): void;
+  /** The client left: its place in the queue is free. */
+  forget(lease: Requester): void;
+  countReply(acceptedAtMs: number, sentAtMs: number): void;
+  /** An accepted request ended in an error made here. */
+  countError(code: ErrorCode): void;
+  /** Something that never was a request was answered with an error. */
+  countRefusal(code: ErrorCode): void;
+  /** Accepted requests ended because their client left. */
+  countAbandoned(requests: number): void;
+}
+
+export interface LeaseLimits {
+  readonly maxInFlightPerClient: number;
+  readonly maxBatchSize: number;
+  readonly maxRetries: number;
+  readonly statefulMethods: ReadonlySet<string>;
+  readonly idempotentMethods: ReadonlySet<string>;
+}
+
 /** A client's hold on a pool in request mode: what it has in flight, all on one channel, and what it has waiting. */
-export class RequestLease implements Lease, Waiter {
+export class RequestLease implements Lease, Requester {
   ring: WaitRing<Waiter> | undefined;
   ringNext: Waiter | undefined;
   ringPrevious: Waiter | undefined;
@@ -32,15 +66,15 @@ export class RequestLease implements Lease, Waiter {
   readonly waiting: Request[] = [];
   waitingBytes = 0;
   readonly #client: ClientSide;
-  readonly #mode: RequestMode;
+  readonly #host: LeaseHost;
   #recent: Channel | undefined;
   #inFlight = 0;
   #refusing = false;
   #released = false;
 
-  constructor(client: ClientSide, mode: RequestMode) {
+  constructor(client: ClientSide, host: LeaseHost) {
     this.#client = client;
-    this.#mode = mode;
+    this.#host = host;
   }
 
   get busy(): boolean {
@@ -48,7 +82,7 @@ export class RequestLease implements Lease, Waiter {
   }
 
   send(bytes: Uint8Array, isBinary: boolean): boolean {
-    const { scan } = this.#mode;
+    const { scan } = this.#host;
     scanRequest(bytes, 0, bytes.length, scan);
     if (isBinary && !isUtf8(bytes)) scan.kind = ScanKind.NotJson;
     if (scan.kind === ScanKind.Batch) this.#acceptBatch(bytes);
@@ -63,13 +97,13 @@ export class RequestLease implements Lease, Waiter {
   release(): void {
     if (this.#released) throw new Error('bug: a lease was released twice');
     this.#released = true;
-    const { counts } = this.#mode;
-    if (this.channel !== undefined) counts.abandoned += this.channel.inFlight.abandon(this.head);
+    const inFlight = this.channel?.inFlight.abandon(this.head) ?? 0;
+    const waiting = this.waiting.filter((request) => !request.isNotification).length;
     this.head = none;
     this.channel = undefined;
     this.#inFlight = 0;
-    counts.abandoned += this.waiting.filter((request) => !request.isNotification).length;
-    this.#mode.forget(this);
+    this.#host.countAbandoned(inFlight + waiting);
+    this.#host.forget(this);
   }
 
   /** A request of this client now is in flight on the channel, in that slot. */
@@ -90,7 +124,7 @@ export class RequestLease implements Lease, Waiter {
     end: number,
   ): void {
     const { inFlight } = channel;
-    this.#mode.countReply(inFlight.acceptedAtMs(slot), inFlight.sentAtMs(slot));
+    this.#host.countReply(inFlight.acceptedAtMs(slot), inFlight.sentAtMs(slot));
     const kept = inFlight.kept[slot];
     // The slot is free before anything is sent; its id stays readable until the slot is claimed again.
     this.dropSlot(slot);
@@ -127,18 +161,18 @@ export class RequestLease implements Lease, Waiter {
   /** Takes the slot out of the table without an answer. */
   dropSlot(slot: number): void {
     this.head = this.channel!.inFlight.release(slot, this.head);
-    if (--this.#inFlight === 0) this.#mode.onUnbound(this);
+    if (--this.#inFlight === 0) this.#host.onUnbound(this);
   }
 
   #fail(reply: Uint8Array, code: ErrorCode, request: Request | undefined): void {
-    this.#mode.countError(code);
+    this.#host.countError(code);
     if (request?.batch === undefined) this.#client.send(reply, false);
     else request.batch.settle(request.batchIndex, reply);
   }
 
   #acceptBatch(bytes: Uint8Array): void {
     const ranges: [number, number][] = [];
-    const { maxBatchSize } = this.#mode.limits;
+    const { maxBatchSize } = this.#host.limits;
     const fault = splitBatch(bytes, 0, bytes.length, maxBatchSize, (start, end) => ranges.push([start, end]));
     if (fault !== undefined) {
       this.#refuse(
@@ -151,7 +185,7 @@ export class RequestLease implements Lease, Waiter {
       if (!this.#released) this.#client.send(answer, false);
     });
     ranges.forEach(([start, end], index) => {
-      scanRequest(bytes, start, end, this.#mode.scan);
+      scanRequest(bytes, start, end, this.#host.scan);
       this.#acceptScanned(bytes, start, end, batch, index);
     });
   }
@@ -163,7 +197,7 @@ export class RequestLease implements Lease, Waiter {
     batch: Batch | undefined,
     index: number,
   ): void {
-    const { scan, request } = this.#mode;
+    const { scan, request } = this.#host;
     if (scan.kind > ScanKind.Notification) {
       this.#refuseScanned(bytes, batch, index);
       return;
@@ -176,9 +210,9 @@ export class RequestLease implements Lease, Waiter {
 
   /** The path of every request: counted, checked, then written to a channel or put in the queue. */
   #accept(request: Request): void {
-    const mode = this.#mode;
-    const nowMs = mode.admit(request);
-    if (mode.inspectsMethods && !this.#acceptMethod(request)) return;
+    const host = this.#host;
+    const nowMs = host.admit(request);
+    if (host.inspectsMethods && !this.#acceptMethod(request)) return;
     if (this.#refusing) return this.failRequest(request, ErrorCode.NoUpstream);
     if (!request.isNotification && this.#hasInFlight(request)) {
       return this.failRequest(
@@ -187,15 +221,15 @@ export class RequestLease implements Lease, Waiter {
         'A request with this id is in flight already: use another.',
       );
     }
-    if (this.#inFlight + this.waiting.length >= mode.limits.maxInFlightPerClient) {
+    if (this.#inFlight + this.waiting.length >= host.limits.maxInFlightPerClient) {
       return this.failRequest(
         request,
         ErrorCode.QueueFull,
         'This client has too many requests in flight: wait for replies.',
       );
     }
-    const channel = this.waiting.length > 0 ? undefined : (this.channel ?? this.#takeRecent() ?? mode.pick());
-    if (channel?.available !== true) return mode.enqueue(this, request);
+    const channel = this.waiting.length > 0 ? undefined : (this.channel ?? this.#takeRecent() ?? host.pick());
+    if (channel?.available !== true) return host.enqueue(this, request);
     channel.submit(this, request, nowMs);
     if (!request.isNotification) return;
     this.#recent = channel;
@@ -210,7 +244,7 @@ export class RequestLease implements Lease, Waiter {
   }
 
   #acceptMethod(request: Request): boolean {
-    const { scan, limits } = this.#mode;
+    const { scan, limits } = this.#host;
     const method = methodName(request.bytes, scan.methodStart, scan.methodEnd);
     if (limits.statefulMethods.has(method)) {
       const message = 'This method keeps state on its connection: it needs a pool in session mode.';
@@ -229,7 +263,7 @@ export class RequestLease implements Lease, Waiter {
 
   /** Answers what is not a request: it was never accepted, so no ledger counts it. */
   #refuseScanned(bytes: Uint8Array, batch: Batch | undefined, index: number): void {
-    const { scan } = this.#mode;
+    const { scan } = this.#host;
     if (scan.kind === ScanKind.Response || scan.kind === ScanKind.Batch) scan.idStart = none;
     const code = scan.kind === ScanKind.NotJson ? ErrorCode.ParseError : ErrorCode.InvalidRequest;
     const words = scan.kind === ScanKind.Response ? 'no request awaits this response' : scan.fault;
@@ -237,10 +271,10 @@ export class RequestLease implements Lease, Waiter {
   }
 
   #refuse(code: ErrorCode, words: string, bytes?: Uint8Array, batch?: Batch, index = 0): void {
-    const { scan } = this.#mode;
+    const { scan } = this.#host;
     const message = words === '' ? ERROR_MESSAGES[code] : `${ERROR_MESSAGES[code]} (${words})`;
     const reply = errorReply(bytes, bytes === undefined ? none : scan.idStart, scan.idEnd, code, message);
-    this.#mode.countRefusal(code);
+    this.#host.countRefusal(code);
     if (batch === undefined) this.#client.send(reply, false);
     else batch.settle(index, reply);
   }

@@ -1,32 +1,24 @@
 import type { Balancer } from '../balancers/balancer.ts';
 import type { ClientSide, PoolObserver } from '../client-side.ts';
 import type { Connector, PoolLog } from '../connector.ts';
-import { plainDial } from '../dial.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { ErrorCode } from '../jsonrpc/errors.ts';
-import { parseWireId } from '../jsonrpc/ids.ts';
 import { Request } from '../jsonrpc/request.ts';
-import { Scan, ScanKind, scanRequest } from '../jsonrpc/scan.ts';
-import { WaitRing } from '../queue.ts';
+import { Scan, ScanKind } from '../jsonrpc/scan.ts';
 import type { Upstream } from '../upstream.ts';
-import { Channel } from './channel.ts';
-import { RequestLease } from './request-lease.ts';
+import { Channel, type ChannelHost, type Requester } from './channel.ts';
+import { recoverUnsent } from './recover.ts';
+import { RequestLease, type LeaseHost, type LeaseLimits } from './request-lease.ts';
 import { RetryBudget } from './retry-budget.ts';
+import { Supply } from './supply.ts';
+import { WaitQueue, type WaitQueueLimits } from './wait-queue.ts';
 
-export interface RequestLimits {
+export interface RequestLimits extends LeaseLimits {
   readonly minConnections: number;
   readonly maxInFlightPerConnection: number;
-  readonly maxInFlightPerClient: number;
-  readonly maxBatchSize: number;
   readonly requestTimeoutMs: number;
-  readonly queueMaxSize: number;
-  readonly queueMaxBytes: number;
-  readonly queueMaxBytesPerClient: number;
-  readonly queueTimeoutMs: number;
-  readonly maxRetries: number;
+  readonly queue: WaitQueueLimits & { readonly timeoutMs: number };
   readonly retryBudgetRatio: number;
-  readonly statefulMethods: ReadonlySet<string>;
-  readonly idempotentMethods: ReadonlySet<string>;
   /** Wire ids stay below it; the connection is replaced before. */
   readonly idCeiling: number;
 }
@@ -71,11 +63,10 @@ export function zeroCounts(): RequestCounts {
 const sweepIntervalMs = 100;
 
 /** Many clients over few connections: JSON-RPC ids are rewritten on the way out and restored on the way back. */
-export class RequestMode {
+export class RequestMode implements ChannelHost, LeaseHost {
   readonly counts: RequestCounts = zeroCounts();
   readonly limits: RequestLimits;
   readonly inspectsMethods: boolean;
-  /** Reused for every message: filled, used and forgotten within one call. */
   readonly scan = new Scan();
   readonly request = new Request();
   readonly channels: Channel[] = [];
@@ -86,14 +77,9 @@ export class RequestMode {
   readonly #log: PoolLog;
   readonly #name: string;
   readonly #retryBudget: RetryBudget;
-  /** Clients that wait and may use any channel. */
-  readonly #waiting = new WaitRing<RequestLease>();
+  readonly #queue: WaitQueue;
+  readonly #supply: Supply;
   readonly #sweepTimer: NodeJS.Timeout;
-  #waitingCount = 0;
-  #waitingBytes = 0;
-  #maintainTimer: NodeJS.Timeout | undefined;
-  #closed = false;
-
   constructor({ connector, balancer, limits, now, observer, log, name }: RequestModeOptions) {
     this.#connector = connector;
     this.#balancer = balancer;
@@ -104,13 +90,23 @@ export class RequestMode {
     this.#name = name;
     this.inspectsMethods = limits.statefulMethods.size + limits.idempotentMethods.size > 0;
     this.#retryBudget = new RetryBudget(limits.retryBudgetRatio);
+    this.#queue = new WaitQueue(limits.queue);
+    this.#supply = new Supply({
+      connector,
+      minConnections: limits.minConnections,
+      now,
+      onOpen: (upstream, endpoint) => this.#onOpen(upstream, endpoint),
+      onFailure: () => {
+        if (!this.hopeful) this.#failWaiting();
+      },
+    });
     this.#sweepTimer = setInterval(() => this.sweep(), sweepIntervalMs);
-    this.#maintain();
+    this.#supply.maintain();
   }
 
   /** Requests that wait for a channel. */
   get waiting(): number {
-    return this.#waitingCount;
+    return this.#queue.size;
   }
 
   /** Requests sent and not answered, those of clients that left included. */
@@ -132,17 +128,15 @@ export class RequestMode {
     return new RequestLease(client, this);
   }
 
-  /** A channel with room, or undefined. */
   pick(): Channel | undefined {
     return this.#balancer.pick(this.channels);
   }
 
-  /** Counts a request or notification in and sets its deadlines; returns the time. */
   admit(request: Request): number {
     const nowMs = this.#now();
     request.acceptedAtMs = nowMs;
     request.deadlineMs = nowMs + this.limits.requestTimeoutMs;
-    request.queueDeadlineMs = Math.min(nowMs + this.limits.queueTimeoutMs, request.deadlineMs);
+    request.queueDeadlineMs = Math.min(nowMs + this.limits.queue.timeoutMs, request.deadlineMs);
     if (!request.isNotification) {
       this.counts.accepted++;
       this.#retryBudget.earn();
@@ -157,59 +151,54 @@ export class RequestMode {
     this.#observer.upstreamAnswered((nowMs - sentAtMs) / 1_000);
   }
 
-  /** An accepted request ended in an error made here. */
   countError(code: ErrorCode): void {
     this.counts.errored++;
     this.#observer.refused(code);
   }
 
-  /** Something that never was a request was answered with an error. */
   countRefusal(code: ErrorCode): void {
     this.#observer.refused(code);
   }
 
-  /** Puts a request in the queue, or fails it when the queue is full or there is nothing to wait for. */
-  enqueue(lease: RequestLease, request: Request): void {
+  enqueue(lease: Requester, request: Request): void {
     if (!this.hopeful) return lease.failRequest(request, ErrorCode.NoUpstream);
-    const { queueMaxSize, queueMaxBytes, queueMaxBytesPerClient } = this.limits;
-    const overfull = this.#waitingCount >= queueMaxSize || this.#waitingBytes + request.size > queueMaxBytes;
-    if (overfull || lease.waitingBytes + request.size > queueMaxBytesPerClient) {
-      return lease.failRequest(request, ErrorCode.QueueFull);
-    }
-    this.#wait(lease, request.keep(), false);
+    if (!this.#queue.hasRoomFor(lease, request)) return lease.failRequest(request, ErrorCode.QueueFull);
+    this.#queue.push(lease, request.keep());
     this.#grow();
   }
 
   /** A slot became free, or bytes could be written: lets those who wait have it, in turn. */
   onRoom(channel: Channel): void {
-    if (this.#waitingCount > 0) {
+    if (this.#queue.size > 0) {
       this.#serve(channel);
       // A client that was bound to this channel until now may go to another, should this one take no more.
-      const other = this.#waiting.first === undefined ? undefined : this.pick();
+      const other = this.#queue.hasUnbound ? this.pick() : undefined;
       if (other !== undefined) this.#serve(other);
     }
     if (channel.draining && channel.inFlight.size === 0) this.#closeChannel(channel);
   }
 
-  /** The client has nothing in flight any more: what it has waiting may go anywhere. */
-  onUnbound(lease: RequestLease): void {
+  onUnbound(lease: Requester): void {
     lease.channel = undefined;
-    if (lease.waiting.length > 0) this.#waiting.add(lease);
+    this.#queue.place(lease);
   }
 
-  /** The client left: its place in the queue is free. */
-  forget(lease: RequestLease): void {
-    lease.ring?.remove(lease);
-    this.#waitingCount -= lease.waiting.length;
-    this.#waitingBytes -= lease.waitingBytes;
-    lease.waiting.length = 0;
-    lease.waitingBytes = 0;
+  forget(lease: Requester): void {
+    this.#queue.forget(lease);
   }
 
   /** No more requests on this channel; it closes when it is empty, and another takes its place. */
   retire(channel: Channel): void {
     channel.draining = true;
     if (channel.inFlight.size === 0) this.#closeChannel(channel);
+  }
+
+  countAbandoned(requests: number): void {
+    this.counts.abandoned += requests;
+  }
+
+  onUnknownId(): void {
+    this.counts.droppedUnknownId++;
   }
 
   onUnowned(kind: ScanKind): void {
@@ -222,12 +211,12 @@ export class RequestMode {
     this.#log.warn({ pool: this.#name, upstream: channel.upstream.label }, 'upstream connection lost');
     this.counts.upstreamsLost++;
     this.#remove(channel, false);
-    const unsent = this.#recoverUnsent(channel);
-    const moved: [RequestLease, Request][] = [];
+    const unsent = recoverUnsent(channel);
+    const moved: [Requester, Request][] = [];
     for (const slot of channel.inFlight.taken()) {
       const lease = channel.inFlight.owners[slot];
       if (lease === undefined) continue;
-      const request = unsent.get(slot) ?? this.#retryOf(channel, slot);
+      const request = unsent.requests.get(slot) ?? this.#retryOf(channel, slot);
       if (request === undefined) {
         lease.failSlot(slot, ErrorCode.OutcomeUnknown);
       } else {
@@ -237,16 +226,17 @@ export class RequestMode {
     }
     for (const lease of channel.waiting.list()) this.onUnbound(lease);
     // Newest first, each to the front, so that a client's requests keep their order.
-    for (const [lease, request] of moved.reverse()) this.#wait(lease, request, true);
-    for (const other of this.channels) if (other.available) this.#serve(other);
-    this.#maintain();
+    for (const [lease, request] of moved.reverse()) this.#requeue(lease, request);
+    for (const bytes of unsent.notifications) this.pick()?.upstream.send(bytes, 0, bytes.length, false);
+    for (const other of this.channels) this.#serve(other);
+    this.#supply.maintain();
     this.#grow();
   }
 
   /** Ends what has waited or been in flight for too long. */
   sweep(): void {
     const nowMs = this.#now();
-    for (const channel of this.channels) {
+    for (const channel of [...this.channels]) {
       const expired = channel.inFlight.expired(nowMs);
       for (const slot of expired) {
         const lease = channel.inFlight.owners[slot];
@@ -255,95 +245,40 @@ export class RequestMode {
       }
       if (expired.length > 0) this.onRoom(channel);
     }
-    if (this.#waitingCount > 0) this.#sweepWaiting(nowMs);
+    if (this.#queue.size > 0) this.#sweepWaiting(nowMs);
   }
 
   close(code: number, reason: string): void {
-    this.#closed = true;
     clearInterval(this.#sweepTimer);
-    clearTimeout(this.#maintainTimer);
+    this.#supply.close();
     for (const channel of this.channels) channel.upstream.close(code, reason);
     this.channels.length = 0;
   }
 
   #sweepWaiting(nowMs: number): void {
-    for (const lease of this.#waitingLeases()) {
+    for (const lease of this.#queue.leases(this.channels)) {
       while (lease.waiting.length > 0 && lease.waiting[0]!.queueDeadlineMs <= nowMs) {
-        lease.failRequest(this.#unwait(lease), ErrorCode.QueueFull);
+        lease.failRequest(this.#queue.shift(lease), ErrorCode.QueueFull);
       }
     }
   }
 
-  #waitingLeases(): RequestLease[] {
-    return [...this.#waiting.list(), ...this.channels.flatMap((channel) => channel.waiting.list())];
-  }
-
-  #wait(lease: RequestLease, request: Request, first: boolean): void {
-    if (first) lease.waiting.unshift(request);
-    else lease.waiting.push(request);
-    lease.waitingBytes += request.size;
-    this.#waitingCount++;
-    this.#waitingBytes += request.size;
-    if (lease.ring === undefined) (lease.channel?.waiting ?? this.#waiting).add(lease);
-  }
-
-  #unwait(lease: RequestLease): Request {
-    const request = lease.waiting.shift()!;
-    lease.waitingBytes -= request.size;
-    this.#waitingCount--;
-    this.#waitingBytes -= request.size;
-    if (lease.waiting.length === 0) lease.ring?.remove(lease);
-    return request;
+  /** Back to the queue after its connection was lost, before what its client has waiting there. */
+  #requeue(lease: Requester, request: Request): void {
+    request.queueDeadlineMs = this.#now() + this.limits.queue.timeoutMs;
+    this.#queue.unshift(lease, request);
   }
 
   #serve(channel: Channel): void {
     while (channel.available) {
-      const [preferred, other] = channel.favoursBound
-        ? [channel.waiting, this.#waiting]
-        : [this.#waiting, channel.waiting];
-      const lease = preferred.first ?? other.first;
+      const lease = this.#queue.next(channel);
       if (lease === undefined) return;
-      channel.favoursBound = !channel.favoursBound;
-      const request = this.#unwait(lease);
+      const request = this.#queue.shift(lease);
       channel.submit(lease, request, this.#now());
       if (request.isNotification) request.batch?.settle(request.batchIndex, undefined);
       // To the end of its ring: the next slot is somebody else's.
-      if (lease.waiting.length > 0) (lease.channel?.waiting ?? this.#waiting).add(lease);
+      this.#queue.place(lease);
     }
-  }
-
-  /** The requests among the bytes that were never written, by slot, with their own ids again. */
-  #recoverUnsent(channel: Channel): Map<number, Request> {
-    const unsent = new Map<number, Request>();
-    const { inFlight, upstream } = channel;
-    upstream.unsent((buf, start, end) => {
-      scanRequest(buf, start, end, this.scan);
-      const slot = inFlight.find(parseWireId(buf, this.scan.idStart, this.scan.idEnd));
-      if (slot >= 0) unsent.set(slot, this.#restore(channel, slot, buf, start, end));
-      else if (this.scan.kind === ScanKind.Notification) this.pick()?.upstream.send(buf, start, end, false);
-    });
-    return unsent;
-  }
-
-  /** A request as its client sent it, from the bytes made for the upstream. */
-  #restore(channel: Channel, slot: number, buf: Uint8Array, start: number, end: number): Request {
-    const { inFlight } = channel;
-    const { idStart, idEnd } = this.scan;
-    const id = inFlight.idBytes.slice(inFlight.idStart(slot), inFlight.idEnd(slot));
-    const request = inFlight.kept[slot] ?? new Request();
-    request.bytes = Buffer.concat([buf.subarray(start, idStart), id, buf.subarray(idEnd, end)]);
-    request.start = 0;
-    request.end = request.bytes.length;
-    request.cutStart = idStart - start;
-    request.cutEnd = request.cutStart + id.length;
-    request.id = id;
-    request.idStart = 0;
-    request.idEnd = id.length;
-    request.idHash = inFlight.idHash(slot);
-    request.acceptedAtMs = inFlight.acceptedAtMs(slot);
-    request.deadlineMs = inFlight.deadlineMs(slot);
-    request.queueDeadlineMs = this.#now() + this.limits.queueTimeoutMs;
-    return request;
   }
 
   /** The kept request when it was written but may be sent again, within the budget. */
@@ -352,66 +287,33 @@ export class RequestMode {
     if (kept === undefined || kept.retriesLeft === 0 || !this.#retryBudget.spend()) return undefined;
     this.counts.retries++;
     kept.retriesLeft--;
-    kept.queueDeadlineMs = this.#now() + this.limits.queueTimeoutMs;
     return kept;
   }
 
-  /** Dials until the pool has its minimum, spread evenly: what one endpoint cannot give is not taken from another. */
-  #maintain(): void {
-    clearTimeout(this.#maintainTimer);
-    if (this.#closed) return;
-    const connector = this.#connector;
-    const share = Math.ceil(this.limits.minConnections / connector.endpoints.length) || 1;
-    const lacking = connector.endpoints.filter((endpoint) => endpoint.connections < share);
-    for (const endpoint of lacking) {
-      const ready = endpoint.retryAtMs <= this.#now();
-      while (ready && endpoint.connections < share && !connector.atCapacity) this.#open(endpoint);
-    }
-    const retryAtMs = Math.min(
-      ...lacking.filter((endpoint) => endpoint.connections < share).map((e) => e.retryAtMs),
-    );
-    if (connector.atCapacity || retryAtMs === Infinity) return;
-    this.#maintainTimer = setTimeout(() => this.#maintain(), Math.max(10, retryAtMs - this.#now()));
-  }
-
-  /** Dials one more connection when nothing has room and those under way would not do. */
+  /** Asks for one more connection when those being dialled would not do for all that wait for one. */
   #grow(): void {
-    const connector = this.#connector;
-    if (this.#waiting.first === undefined || this.#closed || !connector.mayGrow) return;
-    if (connector.dialing * this.limits.maxInFlightPerConnection >= this.#waitingCount) return;
-    const endpoint = connector.pickForBackground();
-    if (endpoint !== undefined) this.#open(endpoint);
-  }
-
-  #open(endpoint: Endpoint): void {
-    this.#connector.connect(endpoint, plainDial, {
-      onOpen: (upstream) => this.#onOpen(upstream, endpoint),
-      onFailure: () => {
-        if (!this.hopeful) this.#failWaiting();
-        this.#maintain();
-      },
-    });
+    const coming = this.#connector.dialing * this.limits.maxInFlightPerConnection;
+    if (this.#queue.hasUnbound && coming < this.#queue.size) this.#supply.grow();
   }
 
   #onOpen(upstream: Upstream, endpoint: Endpoint): void {
-    if (this.#closed) return upstream.close(1001, '');
     const { maxInFlightPerConnection, idCeiling } = this.limits;
     const channel = new Channel(upstream, endpoint, this, maxInFlightPerConnection, idCeiling);
     this.channels.push(channel);
     this.#log.info({ pool: this.#name, upstream: upstream.label }, 'upstream connection opened');
-    if (this.#waitingCount > 0) this.#serve(channel);
+    this.#serve(channel);
   }
 
   #failWaiting(): void {
-    for (const lease of this.#waitingLeases()) {
-      while (lease.waiting.length > 0) lease.failRequest(this.#unwait(lease), ErrorCode.NoUpstream);
+    for (const lease of this.#queue.leases(this.channels)) {
+      while (lease.waiting.length > 0) lease.failRequest(this.#queue.shift(lease), ErrorCode.NoUpstream);
     }
   }
 
   #closeChannel(channel: Channel): void {
     this.#remove(channel, true);
     channel.upstream.close(1000, '');
-    this.#maintain();
+    this.#supply.maintain();
   }
 
   #remove(channel: Channel, expected: boolean): void {

@@ -1,0 +1,74 @@
+import type { Connector } from '../connector.ts';
+import { plainDial } from '../dial.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { Upstream } from '../upstream.ts';
+
+export interface SupplyOptions {
+  readonly connector: Connector;
+  readonly minConnections: number;
+  readonly now: () => number;
+  readonly onOpen: (upstream: Upstream, endpoint: Endpoint) => void;
+  readonly onFailure: () => void;
+}
+
+const minRetryMs = 10;
+
+/** Keeps shared connections dialled: the minimum always, spread over the endpoints, and more when asked. */
+export class Supply {
+  readonly #options: SupplyOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: SupplyOptions) {
+    this.#options = options;
+  }
+
+  /** Dials what is missing, now or when the back-off allows. What one endpoint cannot give is not taken from another. */
+  maintain(): void {
+    clearTimeout(this.#timer);
+    if (this.#closed) return;
+    const { connector, now } = this.#options;
+    let retryAtMs = Infinity;
+    connector.endpoints.forEach((endpoint, index) => {
+      const share = this.#share(index);
+      const ready = endpoint.retryAtMs <= now();
+      while (ready && endpoint.connections < share && !connector.atCapacity) this.#open(endpoint);
+      if (endpoint.connections < share) retryAtMs = Math.min(retryAtMs, endpoint.retryAtMs);
+    });
+    if (connector.atCapacity || retryAtMs === Infinity) return;
+    this.#timer = setTimeout(() => this.maintain(), Math.max(minRetryMs, retryAtMs - now()));
+  }
+
+  /** Dials one more connection, where the cap and the back-off allow. */
+  grow(): void {
+    const { connector } = this.#options;
+    if (this.#closed || !connector.mayGrow) return;
+    const endpoint = connector.pickForBackground();
+    if (endpoint !== undefined) this.#open(endpoint);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** How many connections an endpoint should have: its part of the minimum, and one at least. */
+  #share(index: number): number {
+    const { connector, minConnections } = this.#options;
+    const count = connector.endpoints.length;
+    return Math.max(1, Math.floor(minConnections / count) + (index < minConnections % count ? 1 : 0));
+  }
+
+  #open(endpoint: Endpoint): void {
+    this.#options.connector.connect(endpoint, plainDial, {
+      onOpen: (upstream) => {
+        if (this.#closed) upstream.close(1001, '');
+        else this.#options.onOpen(upstream, endpoint);
+      },
+      onFailure: () => {
+        this.#options.onFailure();
+        this.maintain();
+      },
+    });
+  }
+}

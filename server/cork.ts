@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { get, type ClientRequest } from 'node:http';
+
+/** What this needs of the engine. */
+interface CorkEngine<ListenSocket> {
+  App(): CorkApp<ListenSocket>;
+  us_listen_socket_close(socket: ListenSocket): void;
+  us_socket_local_port(socket: ListenSocket): number;
+}
+
+interface CorkApp<ListenSocket> {
+  get(path: string, handler: (response: CorkResponse) => void): unknown;
+  listen(host: string, port: number, callback: (socket: ListenSocket | false) => void): unknown;
+  close(): unknown;
+}
+
+interface CorkResponse {
+  cork(callback: () => void): unknown;
+  onAborted(callback: () => void): unknown;
+}
+
+/**
+ * A cork to upgrade under when that comes later than the request. Corking the response itself, as the engine asks, reads
+ * memory after the upgrade that is not the response's any more, and by what it finds there closes one WebSocket in ten.
+ * So this corks another response: one that is never sent, to a request that this process makes to itself.
+ */
+export class Cork {
+  readonly #response: CorkResponse;
+  readonly #close: () => void;
+
+  private constructor(response: CorkResponse, close: () => void) {
+    this.#response = response;
+    this.#close = close;
+  }
+
+  static open<ListenSocket>(engine: CorkEngine<ListenSocket>): Promise<Cork> {
+    return new Promise((resolve, fail) => {
+      const path = `/${randomUUID()}`;
+      const app = engine.App();
+      let request: ClientRequest | undefined;
+      const close = (): void => {
+        request?.destroy();
+        app.close();
+      };
+      let listening: ListenSocket | undefined;
+      app.get(path, (response) => {
+        if (listening !== undefined) engine.us_listen_socket_close(listening);
+        response.onAborted(() => undefined);
+        resolve(new Cork(response, close));
+      });
+      app.listen('127.0.0.1', 0, (socket) => {
+        if (socket === false) return fail(new Error('no port of the loopback interface is free'));
+        listening = socket;
+        request = get({ host: '127.0.0.1', port: engine.us_socket_local_port(socket), path });
+        request.on('error', fail);
+        request.on('socket', (connection) => connection.unref());
+      });
+    });
+  }
+
+  run(callback: () => void): void {
+    this.#response.cork(callback);
+  }
+
+  close(): void {
+    this.#close();
+  }
+}
