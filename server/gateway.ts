@@ -11,19 +11,22 @@ import { Admission } from './admission.ts';
 import { ClientAddresses } from './client-address.ts';
 import { TurnClock } from './clock.ts';
 import { errorTypeOfRpcCode, errorTypes, rejectReasons } from './close-codes.ts';
-import type { Config } from './config/schema.ts';
+import { completeConfig } from './config/load.ts';
+import type { ConfigInput } from './config/schema.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
 import { drainClients } from './drain.ts';
 import { Gate, type Seated } from './gate.ts';
 import { HeartbeatWheel } from './heartbeat.ts';
 import { LagMeter } from './lag-meter.ts';
 import { Listener } from './listener.ts';
-import type { Log } from './log.ts';
+import { createLog, type Log } from './log.ts';
 import { Outbox } from './outbox.ts';
 
 export interface GatewayOptions {
-  readonly config: Config;
-  readonly log: Log;
+  /** What differs from the defaults; docs/configuration.md describes every key. */
+  readonly config?: ConfigInput;
+  /** A pino logger; by default JSON lines on standard output at the configured level. */
+  readonly log?: Log;
   /** How the upstream `echo:` answers; by default as the pool's mode asks for. */
   readonly echoStyle?: EchoStyle;
 }
@@ -42,8 +45,13 @@ export interface Gateway {
   stop(): void;
 }
 
-/** Starts a gateway. Throws WSLUICE_LISTEN when a port cannot be had, WSLUICE_ENGINE where the engine does not run. */
-export async function createGateway({ config, log, echoStyle }: GatewayOptions): Promise<Gateway> {
+/**
+ * Starts a gateway. Throws WSLUICE_CONFIG with all faults of the config, WSLUICE_LISTEN when a port cannot be had,
+ * WSLUICE_ENGINE where the engine does not run.
+ */
+export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const config = completeConfig(options.config ?? {});
+  const { log = createLog(config.log.level, { isTerminal: false }), echoStyle } = options;
   const { intervalMs, timeoutMs } = config.heartbeat;
   const clock = new TurnClock();
   const { now } = clock;

@@ -12,11 +12,12 @@ const program = new Command('wsluice')
   .showHelpAfterError('(wsluice --help shows what there is)')
   .exitOverride();
 
-addServeOptions(program.command('serve', { isDefault: true }).description('run the gateway (the default)'))
-  .exitOverride()
-  .action(async (flags: FlagValues) => {
-    process.exitCode = await runServe({ flags, env: process.env });
-  });
+const serve = addServeOptions(
+  program.command('serve', { isDefault: true }).description('run the gateway (the default command)'),
+);
+serve.exitOverride().action(async (flags: FlagValues) => {
+  process.exitCode = await runServe({ flags, env: process.env });
+});
 
 program
   .command('check')
@@ -37,12 +38,23 @@ program
     process.exitCode = await runEcho({ ...options, env: process.env });
   });
 
+program.addHelpText('after', () => `\nOptions of serve:\n${optionLines(serve)}`);
+
 try {
   await program.parseAsync();
 } catch (error) {
   // commander has said what is wrong already; help and version are no failures.
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode;
+}
+
+function optionLines(command: Command): string {
+  const help = command.createHelp();
+  const options = help.visibleOptions(command).filter((option) => option.long !== '--help');
+  const width = Math.max(...options.map((option) => help.optionTerm(option).length));
+  return options
+    .map((option) => help.formatItem(help.optionTerm(option), width, option.description, help))
+    .join('\n');
 }
 
 /** From package.json, which is one folder up in a checkout and two in the published package. */

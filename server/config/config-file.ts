@@ -4,6 +4,8 @@ import { isTree, type Tree } from './tree.ts';
 
 const MAX_CHARACTERS = 4 * 1024 * 1024;
 const MAX_ALIASES = 100;
+/** The parser recurses; a long run of openers could exhaust the stack, which the engine does not always survive. */
+const TOO_DEEP = /(?:[[{?-]\s*){200}/;
 
 /** Reads a file as text; throws what `node:fs` throws. */
 export type ReadFile = (path: string) => string;
@@ -15,6 +17,7 @@ export type ReadFile = (path: string) => string;
 export function readConfigFile(path: string, readFile: ReadFile): Tree {
   const text = readText(path, readFile);
   if (text.length > MAX_CHARACTERS) throw oneFault(path, `is larger than ${MAX_CHARACTERS} characters`);
+  if (TOO_DEEP.test(text)) throw oneFault(path, 'nests too deep');
   const tree = parse(path, text) ?? {};
   if (!isTree(tree)) throw oneFault(path, 'does not hold a mapping of keys to values at its top');
   return tree;
