@@ -11,6 +11,7 @@ import type { JsonRpcBackend } from './support/json-rpc-backend.ts';
 
 const REQUEST_TIMEOUT_MS = 500;
 const QUEUE_TIMEOUT_MS = 300;
+const MAX_IN_FLIGHT_PER_CLIENT = 120;
 
 let backend: JsonRpcBackend;
 let lost: JsonRpcBackend;
@@ -37,6 +38,7 @@ beforeAll(async () => {
           upstreams: [backend.url],
           maxConnections: 2,
           requestTimeoutMs: REQUEST_TIMEOUT_MS,
+          maxInFlightPerClient: MAX_IN_FLIGHT_PER_CLIENT,
           statefulMethods: ['login'],
           reconnect,
         },
@@ -168,7 +170,7 @@ describe('messages', () => {
   it('reach the backend in the order each client sent them', async () => {
     const client = await connectClient(gateway.url);
     const mark = `order-${Math.random()}`;
-    const count = 120;
+    const count = MAX_IN_FLIGHT_PER_CLIENT;
     for (let id = 0; id < count; id++)
       client.send({ jsonrpc: '2.0', id, method: 'echo', params: [mark, id] });
     for (let id = 0; id < count; id++) await client.next();
@@ -179,12 +181,16 @@ describe('messages', () => {
 
   it('beyond maxInFlightPerClient are answered -32003, the others as ever', async () => {
     const client = await connectClient(gateway.url);
-    for (let id = 0; id < 140; id++) client.send({ jsonrpc: '2.0', id, method: 'late', params: { ms: 300 } });
+    const count = MAX_IN_FLIGHT_PER_CLIENT + 10;
+    for (let id = 0; id < count; id++)
+      client.send({ jsonrpc: '2.0', id, method: 'late', params: { ms: 300 } });
     const replies: Json[] = [];
-    while (replies.length < 140) replies.push(await client.nextJson());
+    while (replies.length < count) replies.push(await client.nextJson());
     const refused = replies.filter((reply) => reply.error !== undefined);
-    expect(refused.map((reply) => reply.error?.code)).toEqual(Array.from({ length: 12 }, () => -32003));
-    expect(refused.map((reply) => reply.id)).toEqual(Array.from({ length: 12 }, (_, i) => 128 + i));
+    expect(refused.map((reply) => reply.error?.code)).toEqual(Array.from({ length: 10 }, () => -32003));
+    expect(refused.map((reply) => reply.id)).toEqual(
+      Array.from({ length: 10 }, (_, i) => MAX_IN_FLIGHT_PER_CLIENT + i),
+    );
   });
 
   it('of 500 KB pass both ways', async () => {
