@@ -190,6 +190,10 @@ export class Upstream implements FrameHandler, HeartbeatPeer, Flushable {
   /** Called by the turn: one write for everything collected. */
   flush(): void {
     this.#scheduled = false;
+    this.#write();
+  }
+
+  #write(): void {
     if (this.#inFlightWrite !== undefined || this.#socket.destroyed) return;
     const bytes = this.#writer.take();
     if (bytes === undefined) return;
@@ -201,7 +205,7 @@ export class Upstream implements FrameHandler, HeartbeatPeer, Flushable {
     const written = this.#inFlightWrite;
     this.#inFlightWrite = undefined;
     if (written !== undefined) this.#writer.recycle(written);
-    if (this.#writer.length > 0) this.flush();
+    if (this.#writer.length > 0) this.#write();
     else if (this.#closing) this.#socket.end();
     if (!this.#congested || this.#writer.length > this.#maxBufferedBytes / 2) return;
     this.#congested = false;
@@ -209,7 +213,11 @@ export class Upstream implements FrameHandler, HeartbeatPeer, Flushable {
   };
 
   #afterWrite(): void {
-    if (this.#writer.length > this.#maxBufferedBytes) this.#congested = true;
+    if (this.#writer.length > this.#maxBufferedBytes) {
+      // Too much to keep until the turn ends; congested only when the socket does not take it either.
+      this.#write();
+      this.#congested = this.#writer.length > this.#maxBufferedBytes;
+    }
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#turn.schedule(this);
@@ -232,7 +240,7 @@ export class Upstream implements FrameHandler, HeartbeatPeer, Flushable {
 
   /** Writes what is collected and closes the socket, by force when the peer does not follow in time. */
   #flushThenEnd(): void {
-    this.flush();
+    this.#write();
     if (this.#writer.length === 0) this.#socket.end();
     this.#closeTimer = setTimeout(() => this.#socket.destroy(), CLOSE_TIMEOUT_MS);
   }

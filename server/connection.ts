@@ -46,6 +46,8 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flus
   /** The reason to close, once there is one: nothing is sent to or taken from the client after it. */
   #ending: { code: number; reason: string } | undefined;
   #closed = false;
+  /** The last message did not leave at once, so the next one has to look how much waits. */
+  #backlogged = false;
 
   constructor(context: ConnectionContext, socket: ClientSocket, seat: Seat, addressKey: string) {
     this.#context = context;
@@ -98,9 +100,12 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flus
   transmit(bytes: Uint8Array, isBinary: boolean): void {
     if (this.#ending !== undefined || this.#closed) return;
     const { metrics, maxBackpressureBytes } = this.#context;
+    if (this.#backlogged && this.#socket.getBufferedAmount() > maxBackpressureBytes) {
+      this.fail('slow-reader');
+      return;
+    }
     metrics.sent(bytes.length);
-    const sent = this.#socket.send(bytes, isBinary) === 1;
-    if (!sent && this.#socket.getBufferedAmount() > maxBackpressureBytes) this.fail('slow-reader');
+    this.#backlogged = this.#socket.send(bytes, isBinary) !== 1;
   }
 
   /** Sends what the outbox collected, several items in one write. */

@@ -13,6 +13,8 @@ export interface ForwardedClient {
   readonly peerTrusted: boolean;
 }
 
+const forwardedFor = 'x-forwarded-for';
+
 /** What a client's own upstream connection is asked for, from what the client sent. Empty when it sent nothing special. */
 export function forwardedRequest(
   request: UpgradeRequest,
@@ -25,12 +27,18 @@ export function forwardedRequest(
     const value = forwardedValue(name, request.header(name), client);
     if (value !== '') headers.push([name, value]);
   }
-  return { protocols, headers, query: forwardQuery ? query : '' };
+  const rest = forwardQuery ? query : '';
+  const special = headers.length + protocols.length > 0 || rest !== '';
+  // A connection of the client's own can as well say whose it is; one dialled in advance could not.
+  if (special && forwardHeaders.includes(forwardedFor) && request.header(forwardedFor) === '') {
+    headers.push([forwardedFor, client.peerAddress]);
+  }
+  return { protocols, headers, query: rest };
 }
 
 /** X-Forwarded headers of a stranger are not passed on: they say what the stranger likes. */
 function forwardedValue(name: string, value: string, { peerAddress, peerTrusted }: ForwardedClient): string {
   if (value === '' || !name.startsWith('x-forwarded-')) return value;
-  if (name === 'x-forwarded-for') return peerTrusted ? `${value}, ${peerAddress}` : peerAddress;
+  if (name === forwardedFor) return peerTrusted ? `${value}, ${peerAddress}` : peerAddress;
   return peerTrusted ? value : '';
 }

@@ -1,9 +1,8 @@
 import { GatewayMetrics, indexByName } from '../metrics/gateway-metrics.ts';
 import { Histogram } from '../metrics/histogram.ts';
-import type { PoolSnapshot } from '../metrics/pool-snapshot.ts';
 import type { PoolObserver } from '../pool/client-side.ts';
 import type { EchoStyle } from '../pool/modes/echo.ts';
-import { Pool } from '../pool/pool.ts';
+import { Pool, type PoolOptions } from '../pool/pool.ts';
 import { Turn } from '../pool/turn.ts';
 import { BufferPool } from '../pool/wire/buffer-pool.ts';
 import { AdminServer } from './admin/admin-server.ts';
@@ -12,7 +11,7 @@ import { ClientAddresses } from './client-address.ts';
 import { TurnClock } from './clock.ts';
 import { errorTypeOfRpcCode, errorTypes, rejectReasons } from './close-codes.ts';
 import { completeConfig } from './config/load.ts';
-import type { ConfigInput } from './config/schema.ts';
+import type { Config, ConfigInput, PoolConfig } from './config/schema.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
 import { drainClients } from './drain.ts';
 import { Gate, type Seated } from './gate.ts';
@@ -32,6 +31,8 @@ export interface GatewayOptions {
 }
 
 const readBufferBytes = 64 * 1024;
+/** The engine's own idle timeout comes this much after the heartbeat should have found a dead client. */
+const idleMarginMs = 8_000;
 
 /** A running gateway. */
 export interface Gateway {
@@ -51,10 +52,31 @@ export interface Gateway {
  */
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const config = completeConfig(options.config ?? {});
-  const { log = createLog(config.log.level, { isTerminal: false }), echoStyle } = options;
-  const { intervalMs, timeoutMs } = config.heartbeat;
-  const clock = new TurnClock();
-  const { now } = clock;
+  const log = options.log ?? createLog(config.log.level, { isTerminal: false });
+  const stops: (() => void)[] = [];
+  const stop = (): void => {
+    while (stops.length > 0) stops.pop()!();
+  };
+  try {
+    return await start({ config, log, echoStyle: options.echoStyle, stops, stop });
+  } catch (error) {
+    stop();
+    throw error;
+  }
+}
+
+interface StartOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly echoStyle: EchoStyle | undefined;
+  /** Each part adds how it is stopped; they stop in reverse order. */
+  readonly stops: (() => void)[];
+  readonly stop: () => void;
+}
+
+/** Makes the parts and joins them. */
+async function start({ config, log, echoStyle, stops, stop }: StartOptions): Promise<Gateway> {
+  const { now } = new TurnClock();
   const metrics = new GatewayMetrics({ errorTypes, rejectReasons });
   const errorIndex = indexByName(errorTypes);
   const onError = (error: unknown): void => {
@@ -62,132 +84,128 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     log.error({ err: error }, 'a handler failed');
   };
   const turn = new Turn({ onError });
-  const heartbeatOptions = {
-    ...config.heartbeat,
-    now,
-    onRtt: (ms: number) => metrics.heartbeatRtt.observe(ms / 1_000),
-  };
-  const clientHeartbeat = new HeartbeatWheel(heartbeatOptions);
-  const upstreamHeartbeat = new HeartbeatWheel({ ...heartbeatOptions, onRtt: () => undefined });
   const lagMeter = new LagMeter(metrics.eventLoopLag);
+  stops.push(() => lagMeter.stop());
 
-  const buffers = new BufferPool();
-  const readBuffer = Buffer.allocUnsafeSlow(readBufferBytes);
-  const upstreamLatencies = new Map<string, Histogram>();
-  const pools = new Map<string, Pool>();
-  for (const [name, poolConfig] of Object.entries(config.pools)) {
-    const upstreamLatency = new Histogram();
-    upstreamLatencies.set(name, upstreamLatency);
-    const observer: PoolObserver = {
-      replied: (seconds) => metrics.latency.observe(seconds),
-      upstreamAnswered: (seconds) => upstreamLatency.observe(seconds),
-      refused: (code) => metrics.error(errorIndex[errorTypeOfRpcCode.get(code) ?? 'internal']),
-    };
-    const pool = new Pool({
-      name,
-      config: poolConfig,
-      echoStyle: echoStyle ?? (poolConfig.mode === 'session' ? 'verbatim' : 'json-rpc'),
+  const newHeartbeat = (onRtt: (ms: number) => void): HeartbeatWheel => {
+    const wheel = new HeartbeatWheel({ ...config.heartbeat, now, onRtt });
+    wheel.start();
+    stops.push(() => wheel.stop());
+    return wheel;
+  };
+  const pools = createPools({
+    config,
+    echoStyle,
+    metrics,
+    shared: {
       maxBackpressureBytes: config.listen.maxBackpressureBytes,
-      readBuffer,
-      buffers,
+      readBuffer: Buffer.allocUnsafeSlow(readBufferBytes),
+      buffers: new BufferPool(),
       turn,
-      heartbeat: upstreamHeartbeat,
-      observer,
+      heartbeat: newHeartbeat(() => undefined),
       log,
       onError,
       now,
       random: Math.random,
-    });
-    pools.set(name, pool);
-  }
+    },
+  });
+  for (const { pool } of pools.values()) stops.push(() => pool.close(1001, 'going away'));
+
+  const clients = new Set<Connection>();
+  const admission = new Admission(config.listen);
+  const addresses = new ClientAddresses(config.listen.trustedProxies);
+  const poolsByName = new Map([...pools].map(([name, { pool }]) => [name, pool]));
+  const gate = new Gate({ config, pools: poolsByName, admission, addresses, metrics, log });
+  const admin = await AdminServer.open({
+    ...config.admin,
+    metrics,
+    pools: () =>
+      [...pools.values()].map(({ pool, upstreamLatency }) => ({ ...pool.snapshot(), upstreamLatency })),
+    readiness: () => readiness(gate.draining, pools),
+  });
+  stops.push(() => admin.close());
 
   const context: ConnectionContext = {
     metrics,
     errorIndex,
     outbox: new Outbox(turn),
     turn,
-    heartbeat: clientHeartbeat,
+    heartbeat: newHeartbeat((ms) => metrics.heartbeatRtt.observe(ms / 1_000)),
     maxMessageBytes: config.listen.maxMessageBytes,
     maxBackpressureBytes: config.listen.maxBackpressureBytes,
   };
-  const clients = new Set<Connection>();
-  const admission = new Admission(config.listen);
-  const gate = new Gate({
-    config,
-    pools,
-    admission,
-    addresses: new ClientAddresses(config.listen.trustedProxies),
-    metrics,
-    log,
-  });
-
-  const snapshots = (): PoolSnapshot[] =>
-    [...pools.values()].map((pool) => ({
-      ...pool.snapshot(),
-      upstreamLatency: upstreamLatencies.get(pool.name)!,
-    }));
-  const admin = await AdminServer.open({
-    ...config.admin,
-    metrics,
-    pools: snapshots,
-    readiness: () => readiness(gate.draining, pools),
-  });
-
-  let listener: Listener;
-  const stop = (): void => {
-    clientHeartbeat.stop();
-    upstreamHeartbeat.stop();
-    lagMeter.stop();
-    listener.close();
-    for (const pool of pools.values()) pool.close(1001, 'going away');
-    admin.close();
-  };
-  try {
-    listener = await Listener.open({
-      ...config.listen,
-      idleTimeoutMs: intervalMs === 0 ? 0 : intervalMs + timeoutMs + 8_000,
-      handlers: {
-        onRequest: (request, peerAddress, answer) => gate.onRequest(request, peerAddress, answer),
-        onOpen: (socket, seated: Seated) => {
-          const client = new Connection(context, socket, seated.seat, seated.addressKey);
-          clients.add(client);
-          return client;
-        },
-        onMessage: (client, message, isBinary) => client.onFrame(message, isBinary),
-        onPong: (client) => client.onPong(),
-        onClose: (client, code, reason) => {
-          clients.delete(client);
-          admission.leave(client.addressKey);
-          client.onClosed(code, reason);
-        },
-        onError,
+  const { intervalMs, timeoutMs } = config.heartbeat;
+  const listener = await Listener.open({
+    ...config.listen,
+    idleTimeoutMs: intervalMs === 0 ? 0 : intervalMs + timeoutMs + idleMarginMs,
+    handlers: {
+      onRequest: (request, peerAddress, answer) => gate.onRequest(request, peerAddress, answer),
+      onOpen: (socket, { seat, addressKey }: Seated) => {
+        const client = new Connection(context, socket, seat, addressKey);
+        clients.add(client);
+        return client;
       },
-    });
-  } catch (error) {
-    admin.close();
-    for (const pool of pools.values()) pool.close(1001, '');
-    lagMeter.stop();
-    throw error;
-  }
-  clientHeartbeat.start();
-  upstreamHeartbeat.start();
-
-  return {
-    port: listener.port,
-    adminPort: admin.port,
-    drain: async () => {
-      gate.draining = true;
-      listener.stopListening();
-      await drainClients({ clients, ...config.drain, now: () => performance.now() });
-      stop();
+      onMessage: (client, message, isBinary) => client.onFrame(message, isBinary),
+      onPong: (client) => client.onPong(),
+      onClose: (client, code, reason) => {
+        clients.delete(client);
+        admission.leave(client.addressKey);
+        client.onClosed(code, reason);
+      },
+      onError,
     },
-    stop,
+  });
+  stops.push(() => listener.close());
+
+  const drain = async (): Promise<void> => {
+    gate.draining = true;
+    listener.stopListening();
+    await drainClients({ clients, ...config.drain, now: () => performance.now() });
+    stop();
   };
+  return { port: listener.port, adminPort: admin.port, drain, stop };
 }
 
-function readiness(draining: boolean, pools: ReadonlyMap<string, Pool>): { ready: boolean; why: string } {
+interface PoolParts {
+  readonly config: Config;
+  readonly echoStyle: EchoStyle | undefined;
+  readonly metrics: GatewayMetrics;
+  readonly shared: Omit<PoolOptions, 'name' | 'config' | 'echoStyle' | 'observer'>;
+}
+
+/** A pool, and where its upstreams' answering times are kept. */
+interface MeasuredPool {
+  readonly pool: Pool;
+  readonly upstreamLatency: Histogram;
+}
+
+function createPools({ config, echoStyle, metrics, shared }: PoolParts): Map<string, MeasuredPool> {
+  const errorIndex = indexByName(errorTypes);
+  const create = ([name, poolConfig]: [string, PoolConfig]): [string, MeasuredPool] => {
+    const upstreamLatency = new Histogram();
+    const observer: PoolObserver = {
+      replied: (seconds) => metrics.latency.observe(seconds),
+      upstreamAnswered: (seconds) => upstreamLatency.observe(seconds),
+      refused: (code) => metrics.error(errorIndex[errorTypeOfRpcCode.get(code) ?? 'internal']),
+    };
+    const style = echoStyle ?? (poolConfig.mode === 'session' ? 'verbatim' : 'json-rpc');
+    return [
+      name,
+      {
+        pool: new Pool({ ...shared, name, config: poolConfig, echoStyle: style, observer }),
+        upstreamLatency,
+      },
+    ];
+  };
+  return new Map(Object.entries(config.pools).map(create));
+}
+
+function readiness(
+  draining: boolean,
+  pools: ReadonlyMap<string, MeasuredPool>,
+): { ready: boolean; why: string } {
   if (draining) return { ready: false, why: 'draining' };
-  const down = [...pools.values()].filter((pool) => !pool.healthy).map((pool) => pool.name);
+  const down = [...pools.values()].filter(({ pool }) => !pool.healthy).map(({ pool }) => pool.name);
   return down.length === 0
     ? { ready: true, why: '' }
     : { ready: false, why: `no upstream in pool ${down.join(', ')}` };

@@ -85,7 +85,14 @@ export class Listener {
     const app = tls ? engine.SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key }) : engine.App();
     const cork = await Cork.open(engine);
     mount(app, options, cork);
-    const socket = await listen(app, host, options.port);
+    let socket;
+    try {
+      socket = await listen(app, host, options.port);
+    } catch (error) {
+      app.close();
+      cork.close();
+      throw error;
+    }
     const port = engine.us_socket_local_port(socket);
     return new Listener(app, cork, port, () => engine.us_listen_socket_close(socket));
   }

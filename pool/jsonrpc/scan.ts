@@ -166,9 +166,6 @@ function note(buf: Uint8Array, start: number, end: number, into: Scan, field: Fi
     case Field.Jsonrpc:
       if (!isVersion(buf, start, end)) blame(into, 'jsonrpc must be "2.0"');
       break;
-    case Field.Params:
-      if (first !== OPEN_BRACE && first !== OPEN_BRACKET) blame(into, 'params must be an object or an array');
-      break;
   }
 }
 

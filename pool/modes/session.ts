@@ -168,9 +168,10 @@ export class SessionLease implements Seat, Lease, UpstreamOwner {
 
   send(bytes: Uint8Array, isBinary: boolean): boolean {
     if (this.#ended) return true;
+    if (this.upstream.congested) return false;
     this.upstream.send(bytes, 0, bytes.length, isBinary);
     if (this.#sentAtMs === 0) this.#sentAtMs = this.#mode.now();
-    return !this.upstream.congested;
+    return true;
   }
 
   refuseNew(): void {

@@ -24,6 +24,7 @@ export async function runServe({ flags, env, echoStyle }: ServeOptions): Promise
   const { config, notices, source } = loaded;
   const log = createLog(config.log.level, { isTerminal: process.stdout.isTTY });
   for (const notice of notices) log.warn(notice);
+  const signals = new Signals(log);
   let gateway: Gateway;
   try {
     // Loaded late: check and --help work where the engine has no binary.
@@ -35,7 +36,7 @@ export async function runServe({ flags, env, echoStyle }: ServeOptions): Promise
     return 1;
   }
   announce(log, config, gateway, source);
-  return untilSignal(gateway, log);
+  return signals.drainOnFirst(gateway);
 }
 
 function loadOrExplain(flags: FlagValues, env: NodeJS.ProcessEnv): LoadedConfig | undefined {
@@ -69,30 +70,46 @@ function reachable(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** The first signal drains, a second one stops at once. */
-function untilSignal(gateway: Gateway, log: Log): Promise<number> {
-  return new Promise((resolve) => {
-    let firstAtMs: number | undefined;
-    const onSignal = (signal: NodeJS.Signals): void => {
-      const nowMs = performance.now();
-      if (firstAtMs === undefined) {
-        firstAtMs = nowMs;
-        log.info(
-          { signal },
-          'draining: no new clients, replies in flight are delivered; a second signal stops at once',
-        );
-        void gateway.drain().then(() => {
-          log.info('drained');
-          // Goodbyes to upstreams are on their way; nobody waits for an upstream that does not answer them.
-          setTimeout(() => process.exit(0), lingerMs).unref();
-          resolve(0);
-        });
-      } else if (nowMs - firstAtMs > sameSignalMs) {
-        log.warn({ signal }, 'stopped at once');
-        process.exit(1);
-      }
-    };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
-  });
+/** The first signal drains, a second one stops at once; before there is anything to drain the first one does. */
+class Signals {
+  readonly #log: Log;
+  #gateway: Gateway | undefined;
+  #firstAtMs: number | undefined;
+  #onDrained: (exitCode: number) => void = () => undefined;
+
+  constructor(log: Log) {
+    this.#log = log;
+    process.on('SIGTERM', this.#onSignal);
+    process.on('SIGINT', this.#onSignal);
+  }
+
+  /** Resolves to the exit code when the gateway has drained. */
+  drainOnFirst(gateway: Gateway): Promise<number> {
+    this.#gateway = gateway;
+    return new Promise((resolve) => (this.#onDrained = resolve));
+  }
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    const nowMs = performance.now();
+    if (this.#gateway === undefined) process.exit(0);
+    if (this.#firstAtMs === undefined) {
+      this.#firstAtMs = nowMs;
+      void this.#drain(this.#gateway, signal);
+    } else if (nowMs - this.#firstAtMs > sameSignalMs) {
+      this.#log.warn({ signal }, 'stopped at once');
+      process.exit(1);
+    }
+  };
+
+  async #drain(gateway: Gateway, signal: NodeJS.Signals): Promise<void> {
+    this.#log.info(
+      { signal },
+      'draining: no new clients, replies in flight are delivered; a second signal stops at once',
+    );
+    await gateway.drain();
+    this.#log.info('drained');
+    // Goodbyes to upstreams are on their way; nobody waits for an upstream that does not answer them.
+    setTimeout(() => process.exit(0), lingerMs).unref();
+    this.#onDrained(0);
+  }
 }
