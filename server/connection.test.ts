@@ -1,0 +1,342 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { GatewayMetrics, indexByName } from '../metrics/gateway-metrics.ts';
+import type { Lease } from '../pool/client-side.ts';
+import { Turn } from '../pool/turn.ts';
+import { errorTypes } from './close-codes.ts';
+import { Connection, type ClientSocket } from './connection.ts';
+import { HeartbeatWheel } from './heartbeat.ts';
+import { Outbox } from './outbox.ts';
+
+const maxBackpressureBytes = 1_000;
+const maxMessageBytes = 100;
+
+/** An engine's socket: it runs the close handler inside `end` and `close`, and throws at every call after that. */
+class TestSocket implements ClientSocket {
+  readonly sent: string[] = [];
+  /** What `end` was called with, and null for `close`. */
+  ended: [code?: number, reason?: string] | null | undefined;
+  buffered = 0;
+  pings = 0;
+  /** The peer reads nothing: what is sent stays here. */
+  stalled = false;
+  onClose: (code: number, reason: string) => void = () => undefined;
+  #closed = false;
+
+  send(message: Uint8Array): number {
+    this.#assertOpen();
+    this.sent.push(Buffer.from(message).toString());
+    if (!this.stalled) return 1;
+    this.buffered += message.length;
+    return 0;
+  }
+
+  ping(): number {
+    this.#assertOpen();
+    return ++this.pings;
+  }
+
+  getBufferedAmount(): number {
+    this.#assertOpen();
+    return this.buffered;
+  }
+
+  cork(callback: () => void): void {
+    this.#assertOpen();
+    callback();
+  }
+
+  end(...closing: [code?: number, reason?: string]): void {
+    this.#assertOpen();
+    this.ended = closing;
+    this.peerCloses(closing[0] ?? 0, closing[1] ?? '');
+  }
+
+  close(): void {
+    this.#assertOpen();
+    this.ended = null;
+    this.peerCloses(1006, '');
+  }
+
+  /** The close handler runs, whoever caused it. */
+  peerCloses(code: number, reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.onClose(code, reason);
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new Error('a native call on a closed socket');
+  }
+}
+
+class TestLease implements Lease {
+  readonly messages: string[] = [];
+  readonly releases: [code: number, reason: string][] = [];
+  takes = true;
+  busy = false;
+  refusals = 0;
+
+  send(bytes: Uint8Array): boolean {
+    this.messages.push(Buffer.from(bytes).toString());
+    return this.takes;
+  }
+
+  refuseNew(): void {
+    this.refusals++;
+  }
+
+  release(code: number, reason: string): void {
+    this.releases.push([code, reason]);
+  }
+}
+
+/** One client between a socket and a lease. */
+class World {
+  readonly faults: unknown[] = [];
+  readonly socket = new TestSocket();
+  readonly lease = new TestLease();
+  readonly metrics = new GatewayMetrics({ errorTypes, rejectReasons: [] });
+  readonly heartbeat = new HeartbeatWheel({
+    intervalMs: 1_000,
+    timeoutMs: 1_000,
+    now: () => 0,
+    onRtt: () => undefined,
+  });
+  readonly client: Connection;
+
+  constructor() {
+    const turn = new Turn({ onError: (fault) => this.faults.push(fault) });
+    const { metrics, heartbeat } = this;
+    const outbox = new Outbox(turn);
+    const errorIndex = indexByName(errorTypes);
+    const context = { metrics, errorIndex, outbox, turn, heartbeat, maxMessageBytes, maxBackpressureBytes };
+    const seat = { protocol: '', attach: () => this.lease, vacate: () => undefined };
+    this.client = new Connection(context, this.socket, seat, '127.0.0.1');
+    this.socket.onClose = (code, reason) => this.client.onClosed(code, reason);
+  }
+
+  frame(text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    this.client.onFrame(bytes.buffer, false);
+    // The engine takes the memory back.
+    bytes.fill(0);
+  }
+
+  deliver(text: string): void {
+    const bytes = Buffer.from(text);
+    this.client.deliver(bytes, 0, bytes.length, false);
+  }
+
+  /** The error types that were counted, as often as they were. */
+  errors(): string[] {
+    return this.metrics.errorCounts().flatMap(({ label, count }) => new Array<string>(count).fill(label));
+  }
+}
+
+describe('a connection', () => {
+  it('hands messages to its lease and replies to its socket, and counts both', async () => {
+    const world = new World();
+    world.frame('ask');
+    world.deliver('answer');
+    await nextTurn();
+    expect(world.lease.messages).toEqual(['ask']);
+    expect(world.socket.sent).toEqual(['answer']);
+    const { messagesReceived, bytesReceived, messagesSent, bytesSent, connectionsOpen } = world.metrics;
+    expect({ messagesReceived, bytesReceived, messagesSent, bytesSent, connectionsOpen }).toEqual({
+      messagesReceived: 1,
+      bytesReceived: 3,
+      messagesSent: 1,
+      bytesSent: 6,
+      connectionsOpen: 1,
+    });
+  });
+
+  it('takes a message of maxMessageBytes, and ends with 1009 for one byte more, which goes nowhere', async () => {
+    const world = new World();
+    world.frame('x'.repeat(maxMessageBytes));
+    world.frame('y'.repeat(maxMessageBytes + 1));
+    world.frame('z');
+    await nextTurn();
+    expect(world.lease.messages).toEqual(['x'.repeat(maxMessageBytes)]);
+    expect(world.socket.ended?.[0]).toBe(1009);
+    expect(world.errors()).toEqual(['message-too-big']);
+  });
+
+  it('ends with 1013 when its upstream reads too slowly', async () => {
+    const world = new World();
+    world.lease.takes = false;
+    world.frame('x');
+    await nextTurn();
+    expect(world.socket.ended?.[0]).toBe(1013);
+    expect(world.errors()).toEqual(['upstream-slow']);
+  });
+
+  it('lets maxBackpressureBytes wait for a slow reader, and ends it with 1013 beyond', async () => {
+    const world = new World();
+    world.socket.stalled = true;
+    world.deliver('x'.repeat(maxBackpressureBytes));
+    await nextTurn();
+    expect(world.socket.ended).toBeUndefined();
+    for (const text of ['over', 'never', 'sent']) world.deliver(text);
+    await nextTurn();
+    await nextTurn();
+    expect(world.socket.ended?.[0]).toBe(1013);
+    expect(world.socket.sent.slice(1)).toEqual(['over']);
+    expect(world.errors()).toEqual(['slow-reader']);
+  });
+
+  it('bears a full socket buffer as long as it is under the limit', async () => {
+    const world = new World();
+    world.socket.stalled = true;
+    for (let i = 0; i < 10; i++) world.deliver('x'.repeat(50));
+    await nextTurn();
+    await nextTurn();
+    expect([world.socket.sent.length, world.socket.ended]).toEqual([10, undefined]);
+  });
+
+  it('sends what it had collected before it ends, and nothing after', async () => {
+    const world = new World();
+    world.deliver('collected');
+    world.client.drain();
+    world.deliver('late');
+    world.client.send(Buffer.from('late too'), false);
+    world.client.sendPing();
+    world.frame('ignored');
+    await nextTurn();
+    world.deliver('far too late');
+    await nextTurn();
+    expect(world.socket.sent).toEqual(['collected']);
+    expect(world.socket.ended?.[0]).toBe(1001);
+    expect([world.lease.messages, world.socket.pings, world.errors()]).toEqual([[], 0, []]);
+  });
+
+  it('never ends its socket from inside a call of its lease or of the engine', () => {
+    const world = new World();
+    world.lease.takes = false;
+    world.frame('x');
+    world.client.onUpstreamClose(1000, '');
+    expect(world.socket.ended).toBeUndefined();
+  });
+
+  it.each([
+    [1005, undefined],
+    [1006, 1012],
+    [1000, 1000],
+    [1001, 1001],
+    [1008, 1008],
+    [1011, 1011],
+    [1012, 1012],
+    [1013, 1013],
+    [1014, 1014],
+    [3000, 3000],
+    [3999, 3999],
+    [4000, 4000],
+    [4999, 4999],
+    [1004, 1012],
+    [1015, 1012],
+    [0, 1012],
+    [999, 1012],
+    [2999, 1012],
+    [5000, 1012],
+  ])('answers an upstream that closed with %i by %s', async (code, told) => {
+    const world = new World();
+    world.client.onUpstreamClose(code, 'why');
+    await nextTurn();
+    expect(world.socket.ended?.[0]).toBe(told);
+    if (told === code) expect(world.socket.ended?.[1]).toBe('why');
+    const ours = told === 1012 && code !== 1012;
+    expect(world.errors()).toEqual(ours ? ['upstream-lost'] : []);
+  });
+
+  it('tells its lease how the client closed', () => {
+    for (const [code, reason] of [
+      [1000, 'bye'],
+      [1005, ''],
+      [1006, ''],
+      [4000, 'mine'],
+    ] as const) {
+      const world = new World();
+      world.socket.peerCloses(code, reason);
+      expect(world.lease.releases).toEqual([[code, reason]]);
+    }
+  });
+
+  it('is cut without a close frame when its heartbeat is lost', () => {
+    const world = new World();
+    world.client.onHeartbeatLost();
+    expect(world.socket.ended).toBeNull();
+    expect(world.errors()).toEqual(['heartbeat']);
+    expect(world.lease.releases).toHaveLength(1);
+  });
+
+  it('pings, and counts a pong or a message as a sign of life', () => {
+    const world = new World();
+    world.client.sendPing();
+    world.client.pingSentAtMs = 5;
+    world.frame('x');
+    expect([world.socket.pings, world.client.pingSentAtMs]).toEqual([1, 0]);
+    world.client.pingSentAtMs = 5;
+    world.client.onPong();
+    expect(world.client.pingSentAtMs).toBe(0);
+  });
+
+  it('passes on that it is busy, and that it is to refuse', () => {
+    const world = new World();
+    expect(world.client.busy).toBe(false);
+    world.lease.busy = true;
+    expect(world.client.busy).toBe(true);
+    world.client.refuseNew();
+    expect(world.lease.refusals).toBe(1);
+  });
+
+  it('releases its lease exactly once, ends its socket at most once and sends nothing after, whatever happens in which order', async () => {
+    const events = {
+      frame: (world: World) => world.frame('x'),
+      bigFrame: (world: World) => world.frame('x'.repeat(maxMessageBytes + 1)),
+      deliver: (world: World) => world.deliver('x'.repeat(90)),
+      deliverLarge: (world: World) => world.deliver('x'.repeat(70_000)),
+      send: (world: World) => world.client.send(Buffer.from('x'.repeat(90)), false),
+      stall: (world: World) => void (world.socket.stalled = true),
+      slowUpstream: (world: World) => void (world.lease.takes = false),
+      upstreamLost: (world: World) => world.client.onUpstreamClose(1006, ''),
+      upstreamCloses: (world: World) => world.client.onUpstreamClose(4000, 'bye'),
+      upstreamClosesEmpty: (world: World) => world.client.onUpstreamClose(1005, ''),
+      drain: (world: World) => world.client.drain(),
+      ping: (world: World) => world.client.sendPing(),
+      heartbeatLost: (world: World) => world.client.onHeartbeatLost(),
+      clientCloses: (world: World) => world.socket.peerCloses(1000, ''),
+      turn: () => nextTurn(),
+    } satisfies Record<string, (world: World) => Promise<void> | void>;
+    /** What the engine, the heartbeat or a lease do only to a client that is there. */
+    const onlyOpen = new Set<string>([
+      'frame',
+      'bigFrame',
+      'ping',
+      'heartbeatLost',
+      'upstreamLost',
+      'upstreamCloses',
+      'upstreamClosesEmpty',
+    ]);
+    const name = fc.constantFrom(...(Object.keys(events) as (keyof typeof events)[]));
+    const run = async (names: readonly (keyof typeof events)[]): Promise<void> => {
+      const world = new World();
+      for (const event of names) {
+        const closed = world.lease.releases.length > 0;
+        if (!closed || !onlyOpen.has(event)) await events[event](world);
+        expect(world.lease.releases.length).toBeLessThanOrEqual(1);
+        expect(world.metrics.connectionsOpen).toBe(1 - world.lease.releases.length);
+      }
+      await nextTurn();
+      world.socket.peerCloses(1006, '');
+      await nextTurn();
+      expect(world.lease.releases).toHaveLength(1);
+      expect(world.metrics.connectionsOpen).toBe(0);
+      expect(world.client.heartbeatSlot).toBe(-1);
+      // The socket throws at whatever is done to it after its end.
+      expect(world.faults).toEqual([]);
+    };
+    await fc.assert(fc.asyncProperty(fc.array(name, { maxLength: 25 }), run), { numRuns: 1_000 });
+  });
+});

@@ -1,0 +1,169 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Connection } from './connection.ts';
+import { drainClients } from './drain.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** A client that leaves as soon as it is told to, unless it hangs. */
+class TestClient {
+  busy = false;
+  hangs = false;
+  refusesSinceMs = NaN;
+  goesAtMs = NaN;
+  goodbyes = 0;
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  refuseNew(): void {
+    this.refusesSinceMs = this.#world.elapsedMs;
+  }
+
+  drain(): void {
+    this.goodbyes++;
+    this.goesAtMs = this.#world.elapsedMs;
+    if (!this.hangs) this.leave();
+  }
+
+  leave(): void {
+    this.#world.clients.delete(this);
+  }
+}
+
+/** What a client does by itself during a drain. */
+interface Plan {
+  readonly busyForMs: number;
+  readonly leavesAtMs: number | null;
+}
+
+class World {
+  readonly clients = new Set<TestClient>();
+  readonly all: TestClient[] = [];
+  readonly #startedAtMs = Date.now();
+  doneAtMs = NaN;
+
+  constructor(count: number) {
+    for (let i = 0; i < count; i++) this.all.push(new TestClient(this));
+    for (const client of this.all) this.clients.add(client);
+  }
+
+  get elapsedMs(): number {
+    return Date.now() - this.#startedAtMs;
+  }
+
+  start({ spreadMs = 10_000, timeoutMs = 30_000 } = {}): void {
+    const clients = this.clients as unknown as ReadonlySet<Connection>;
+    void drainClients({ clients, spreadMs, timeoutMs, now: () => Date.now() }).then(() => {
+      this.doneAtMs = this.elapsedMs;
+    });
+  }
+}
+
+describe('a drain', () => {
+  it('is over at once when nobody is there', async () => {
+    const world = new World(0);
+    world.start();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(world.doneAtMs).toBe(0);
+  });
+
+  it.each([
+    { count: 2_000, spreadMs: 10_000 },
+    { count: 3_001, spreadMs: 4_000 },
+  ])('sends $count clients away evenly over $spreadMs ms, each once', async ({ count, spreadMs }) => {
+    const world = new World(count);
+    world.start({ spreadMs });
+    await vi.advanceTimersByTimeAsync(spreadMs + 1_000);
+    expect(world.all.map(({ goodbyes }) => goodbyes)).toEqual(world.all.map(() => 1));
+    const seconds = spreadMs / 1_000;
+    const perSecond = new Array<number>(seconds + 1).fill(0);
+    for (const { goesAtMs } of world.all) perSecond[Math.floor(goesAtMs / 1_000)]!++;
+    expect(Math.max(...perSecond)).toBeLessThan((2 * count) / seconds);
+    expect(Math.min(...perSecond.slice(0, seconds))).toBeGreaterThan(count / seconds / 2);
+    expect(world.doneAtMs).toBeLessThanOrEqual(spreadMs + 100);
+  });
+
+  it('does not make a handful of clients wait', async () => {
+    const world = new World(5);
+    world.start({ spreadMs: 10_000 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(world.doneAtMs).toBeLessThan(1_000);
+  });
+
+  it('lets a busy client have its reply first, while new requests of it are refused', async () => {
+    const world = new World(1);
+    const [client] = world.all;
+    client!.busy = true;
+    world.start();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([client!.goodbyes, client!.refusesSinceMs < 1_000]).toEqual([0, true]);
+    client!.busy = false;
+    await vi.advanceTimersByTimeAsync(100);
+    expect(client!.goodbyes).toBe(1);
+    expect(world.doneAtMs).toBeGreaterThan(0);
+  });
+
+  it('sends away who is busy to the end at the timeout', async () => {
+    const world = new World(10);
+    for (const client of world.all) client.busy = true;
+    world.start({ timeoutMs: 3_000 });
+    await vi.advanceTimersByTimeAsync(2_900);
+    expect(world.all.map(({ goodbyes }) => goodbyes)).toEqual(world.all.map(() => 0));
+    await vi.advanceTimersByTimeAsync(200);
+    expect(world.all.map(({ goodbyes }) => goodbyes)).toEqual(world.all.map(() => 1));
+    expect(world.doneAtMs).toBeLessThanOrEqual(3_100);
+  });
+
+  it('ends although a client never goes', async () => {
+    const world = new World(2);
+    world.all[0]!.hangs = true;
+    world.start({ timeoutMs: 3_000 });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(world.doneAtMs).toBeGreaterThanOrEqual(3_000);
+    expect(world.doneAtMs).toBeLessThanOrEqual(5_000);
+    expect(world.clients.size).toBe(1);
+  });
+
+  it('sends everybody away within a timeout that is shorter than the spread', async () => {
+    const world = new World(1_000);
+    world.start({ spreadMs: 60_000, timeoutMs: 2_000 });
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(world.clients.size).toBe(0);
+  });
+
+  it('sends everybody away at the first moment when there is no time to spread over', async () => {
+    const world = new World(100);
+    world.start({ spreadMs: 0, timeoutMs: 0 });
+    await vi.advanceTimersByTimeAsync(50);
+    expect([world.clients.size, world.doneAtMs <= 50]).toEqual([0, true]);
+  });
+
+  it('ends with everybody gone, each told at most once and never while busy, whoever leaves by itself', async () => {
+    const plan = fc.record({ busyForMs: fc.nat(4_000), leavesAtMs: fc.option(fc.nat(4_000)) });
+    const run = async (plans: readonly Plan[]): Promise<void> => {
+      const world = new World(plans.length);
+      plans.forEach(({ busyForMs, leavesAtMs }, index) => {
+        const client = world.all[index]!;
+        client.busy = busyForMs > 0;
+        setTimeout(() => (client.busy = false), busyForMs);
+        if (leavesAtMs !== null) setTimeout(() => client.leave(), leavesAtMs);
+      });
+      world.start({ spreadMs: 2_000, timeoutMs: 5_000 });
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(world.clients.size).toBe(0);
+      expect(world.doneAtMs).toBeLessThanOrEqual(5_000);
+      plans.forEach(({ busyForMs, leavesAtMs }, index) => {
+        const { goodbyes, goesAtMs } = world.all[index]!;
+        if (leavesAtMs === null) expect(goodbyes).toBe(1);
+        const leftFirst = leavesAtMs !== null && leavesAtMs <= goesAtMs;
+        if (goodbyes > 0 && !leftFirst) expect(goesAtMs).toBeGreaterThanOrEqual(busyForMs);
+        expect(goodbyes).toBeLessThanOrEqual(1);
+      });
+    };
+    await fc.assert(fc.asyncProperty(fc.array(plan, { maxLength: 40 }), run), { numRuns: 30 });
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { forwardedRequest } from './forwarding.ts';
+import type { Handshake, UpgradeRequest } from './handshake.ts';
+
+const names = ['authorization', 'cookie', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'];
+const stranger = { peerAddress: '203.0.113.9', peerTrusted: false };
+const proxy = { peerAddress: '127.0.0.1', peerTrusted: true };
+
+function request(headers: Readonly<Record<string, string>> = {}): UpgradeRequest {
+  return { method: 'get', path: '/ws', query: '', header: (name) => headers[name] ?? '' };
+}
+
+function handshake(changes: Partial<Handshake> = {}): Handshake {
+  return { key: '', extensions: '', protocols: [], query: '', ...changes };
+}
+
+function forwarded(
+  headers: Readonly<Record<string, string>>,
+  client = stranger,
+  { forwardHeaders = names, forwardQuery = true, ...changes } = {},
+) {
+  const options = { forwardHeaders, forwardQuery };
+  return forwardedRequest(request(headers), handshake(changes), options, client);
+}
+
+describe('what an upstream is asked for', () => {
+  it('is nothing special for a client that sent nothing special, so that a warm connection will do', () => {
+    expect(forwarded({ host: 'example', 'user-agent': 'x' })).toEqual({
+      protocols: [],
+      headers: [],
+      query: '',
+    });
+    expect(forwarded({}, proxy).headers).toEqual([]);
+  });
+
+  it('carries the listed headers and no others', () => {
+    const headers = { authorization: 'Bearer t', cookie: 'a=1; b=2', 'x-secret': 's', host: 'h' };
+    expect(forwarded(headers, stranger, { forwardHeaders: ['authorization', 'cookie'] }).headers).toEqual([
+      ['authorization', 'Bearer t'],
+      ['cookie', 'a=1; b=2'],
+    ]);
+    expect(forwarded(headers, stranger, { forwardHeaders: [] }).headers).toEqual([]);
+  });
+
+  it('says whose it is when it is a connection of the client’s own anyway, unless X-Forwarded-For is not listed', () => {
+    const ownAddress = ['x-forwarded-for', stranger.peerAddress];
+    expect(forwarded({ cookie: 'a=1' }).headers).toEqual([['cookie', 'a=1'], ownAddress]);
+    const special = handshake({ protocols: ['a'] });
+    const options = { forwardHeaders: names, forwardQuery: true };
+    expect(forwardedRequest(request(), special, options, stranger).headers).toEqual([ownAddress]);
+    const unlisted = { ...options, forwardHeaders: ['cookie'] };
+    expect(forwardedRequest(request(), special, unlisted, stranger).headers).toEqual([]);
+  });
+
+  it('carries the subprotocols in their order, and the query as it was written', () => {
+    const query = 'a=%2F+%20&a=1&&=&b';
+    const { protocols, query: passed } = forwardedRequest(
+      request(),
+      handshake({ protocols: ['b', 'a'], query }),
+      { forwardHeaders: names, forwardQuery: true },
+      stranger,
+    );
+    expect(protocols).toEqual(['b', 'a']);
+    expect(passed).toBe(query);
+  });
+
+  it('carries no query where that is switched off', () => {
+    const options = { forwardHeaders: names, forwardQuery: false };
+    expect(forwardedRequest(request(), handshake({ query: 'token=1' }), options, stranger).query).toBe('');
+  });
+
+  it('replaces what a stranger claims in X-Forwarded-For by its address, and drops its other X-Forwarded headers', () => {
+    const claims = {
+      'x-forwarded-for': '10.0.0.1',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-host': 'bank.example',
+      'x-forwarded-user': 'admin',
+    };
+    const options = { forwardHeaders: [...names, 'x-forwarded-user'] };
+    expect(forwarded(claims, stranger, options).headers).toEqual([['x-forwarded-for', '203.0.113.9']]);
+  });
+
+  it('adds a trusted proxy to the X-Forwarded-For that it sent, and passes its other X-Forwarded headers on', () => {
+    const headers = { 'x-forwarded-for': '198.51.100.7', 'x-forwarded-proto': 'https' };
+    expect(forwarded(headers, proxy).headers).toEqual([
+      ['x-forwarded-for', '198.51.100.7, 127.0.0.1'],
+      ['x-forwarded-proto', 'https'],
+    ]);
+  });
+});
