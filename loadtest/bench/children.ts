@@ -46,10 +46,11 @@ export class Children {
   }
 
   /** Returns what `work` returns; throws on a fault of any child and after `timeoutMs`. */
-  async watch<T>(what: string, timeoutMs: number, work: Promise<T>): Promise<T> {
+  async watch<T>(what: string | (() => string), timeoutMs: number, work: Promise<T>): Promise<T> {
     const finished = new AbortController();
     const late = sleep(timeoutMs, undefined, { signal: finished.signal }).then(
-      () => this.fail(new Error(`${what} took over ${timeoutMs / 1000} s`)),
+      () =>
+        this.fail(new Error(`${typeof what === 'string' ? what : what()} took over ${timeoutMs / 1000} s`)),
       () => undefined,
     );
     try {

@@ -30,11 +30,13 @@ interface Edge {
 export async function measure(children: Children, server: Server, load: Load): Promise<Figures> {
   const over = deferred<LoadFigures>();
   const edges: Edge[] = [];
+  let heard: LoadReport['type'] | 'nothing' = 'nothing';
   let figures: LoadFigures | undefined;
   let upstreamConnections: Promise<number> | undefined;
   const order: LoadOrder = { ...load, host: '127.0.0.1', port: server.port, path: server.path };
   const loader = children.startNode('loader', [loaderFile, JSON.stringify(order)], (message) => {
     const report = message as LoadReport;
+    heard = report.type;
     if (report.type === 'fault') over.reject(new Error(`${server.name}: ${report.reason}`));
     if (report.type === 'done') over.resolve(figures!);
     if (report.type === 'window-opened') edges.push(edgeNow(loader.pid, server));
@@ -45,7 +47,7 @@ export async function measure(children: Children, server: Server, load: Load): P
   });
   const timeoutMs = load.warmupMs + load.windowMs + graceMs;
   const [seen, connections] = await children.watch(
-    `loading ${server.name}`,
+    () => `loading ${server.name} (last heard from the loader: ${heard})`,
     timeoutMs,
     over.promise.then(async (last) => [last, await upstreamConnections] as const),
   );

@@ -15,8 +15,10 @@ let replies = 0;
 let sending = true;
 
 process.on('disconnect', () => process.exit(1));
+report({ type: 'started' });
 try {
   await within(connectTimeoutMs, 'not all clients were connected', connectAll());
+  report({ type: 'connected' });
   const startedMs = performance.now();
   for (const client of clients) client.send(startedMs);
   await sleep(order.warmupMs);

@@ -23,6 +23,8 @@ export interface LoadFigures {
 
 /** What a loader process reports, in this order; a fault may come at any time and is the last. */
 export type LoadReport =
+  | { readonly type: 'started' }
+  | { readonly type: 'connected' }
   | { readonly type: 'window-opened' }
   | { readonly type: 'window-closed'; readonly figures: LoadFigures }
   | { readonly type: 'done' }
