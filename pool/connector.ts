@@ -30,8 +30,8 @@ export interface ConnectHandlers {
 /** Dials a pool's endpoints: keeps the connection count under its cap and remembers who is failing. */
 export class Connector {
   readonly #options: ConnectorOptions;
-  /** Dials under way. */
-  dialing = 0;
+  /** Dials under way, by the function that gives each up. */
+  readonly #dials = new Set<() => void>();
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
@@ -39,6 +39,10 @@ export class Connector {
 
   get endpoints(): readonly Endpoint[] {
     return this.#options.endpoints;
+  }
+
+  get dialing(): number {
+    return this.#dials.size;
   }
 
   /** Connections open and being dialled. */
@@ -85,18 +89,14 @@ export class Connector {
   /** Starts a dial; the returned function gives it up. The caller has seen that `atCapacity` is false. */
   connect(endpoint: Endpoint, request: DialRequest, handlers: ConnectHandlers): () => void {
     endpoint.connections++;
-    this.dialing++;
-    const settle = (): void => {
-      this.dialing--;
-    };
     const cancel = this.#options.dialer.dial(endpoint, request, {
       onOpen: (upstream) => {
-        settle();
+        this.#dials.delete(giveUp);
         this.#succeeded(endpoint);
         handlers.onOpen(upstream, endpoint);
       },
       onFailure: (error) => {
-        settle();
+        this.#dials.delete(giveUp);
         endpoint.connections--;
         // To what a client asked for, an answer in the 400s says nothing about the endpoint's health.
         const aboutClient = request !== plainDial && error.status !== undefined && error.status < 500;
@@ -104,14 +104,18 @@ export class Connector {
         handlers.onFailure(error, endpoint);
       },
     });
-    let cancelled = false;
-    return () => {
-      if (cancelled) return;
-      cancelled = true;
-      settle();
+    const giveUp = (): void => {
+      if (!this.#dials.delete(giveUp)) return;
       endpoint.connections--;
       cancel();
     };
+    this.#dials.add(giveUp);
+    return giveUp;
+  }
+
+  /** Gives up all dials under way. */
+  close(): void {
+    for (const giveUp of this.#dials) giveUp();
   }
 
   /** An open connection to the endpoint is gone; unexpected ones are dialled again only after a back-off. */

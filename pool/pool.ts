@@ -132,6 +132,7 @@ export class Pool {
   /** Closes every upstream connection with this code. */
   close(code: number, reason: string): void {
     if (!(this.#mode instanceof EchoMode)) this.#mode.close(code, reason);
+    this.#connector?.close();
   }
 
   /** The figures for /metrics, as of now. */

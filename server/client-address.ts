@@ -42,7 +42,7 @@ export function addressKey(address: string): string {
 }
 
 /** Without brackets, port, zone, or the ::ffff: of an IPv4 address in IPv6 clothes. */
-function plainAddress(text: string): string {
+export function plainAddress(text: string): string {
   const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1];
   const bare = (bracketed ?? (isIP(text) === 0 ? text.replace(/:\d+$/, '') : text)).replace(/%.*$/, '');
   if (isIP(bare) !== 6) return bare;

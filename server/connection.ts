@@ -99,12 +99,8 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flus
   /** Hands one message to the socket; a client that reads too slowly is ended. */
   transmit(bytes: Uint8Array, isBinary: boolean): void {
     if (this.#ending !== undefined || this.#closed) return;
-    const { metrics, maxBackpressureBytes } = this.#context;
-    if (this.#backlogged && this.#socket.getBufferedAmount() > maxBackpressureBytes) {
-      this.fail('slow-reader');
-      return;
-    }
-    metrics.sent(bytes.length);
+    if (this.#backlogged && this.#checkBacklog()) return;
+    this.#context.metrics.sent(bytes.length);
     this.#backlogged = this.#socket.send(bytes, isBinary) !== 1;
   }
 
@@ -120,11 +116,18 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flus
     this.#context.outbox.sendItems(this, this.#corkedFirst);
   };
 
+  /** Ends a client that has too much unread; true when it was so. */
+  #checkBacklog(): boolean {
+    if (this.#socket.getBufferedAmount() <= this.#context.maxBackpressureBytes) return false;
+    this.fail('slow-reader');
+    return true;
+  }
+
   /** Ends the client for a reason of the gateway's: counted, then closed with the code from the table. */
   fail(cause: Exclude<CloseCause, 'draining'>): void {
-    if (this.#ending !== undefined) return;
+    const { code, reason } = closeTable[cause];
+    if (!this.#endLater(code, reason)) return;
     this.#context.metrics.error(this.#context.errorIndex[cause]);
-    this.#endLater(closeTable[cause].code, closeTable[cause].reason);
   }
 
   /** Ends the client because the gateway stops. */
@@ -141,6 +144,12 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flus
     if (code === 1005) this.#endLater(0, '');
     else if (isSendableCloseCode(code)) this.#endLater(code, reason);
     else this.fail('upstream-lost');
+  }
+
+  /** The engine has answered a ping; a client that pings and does not read must not fill memory with pongs. */
+  onPing(): void {
+    this.pingSentAtMs = 0;
+    if (this.#ending === undefined) this.#checkBacklog();
   }
 
   onPong(): void {
@@ -173,11 +182,12 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flus
     else this.#socket.end(code, reason);
   }
 
-  #endLater(code: number, reason: string): void {
-    if (this.#ending !== undefined || this.#closed) return;
-    // What was collected goes first; the outbox may find the client too slow, and that reason then stands.
-    if (this.outboxFirst >= 0) this.#context.outbox.flush();
+  /** False when it is ending already. What was collected goes first, and may itself find the client too slow. */
+  #endLater(code: number, reason: string): boolean {
+    if (this.#ending === undefined && this.outboxFirst >= 0) this.#context.outbox.flush();
+    if (this.#ending !== undefined || this.#closed) return false;
+    this.#ending = { code, reason };
     this.#context.turn.schedule(this);
-    this.#ending ??= { code, reason };
+    return true;
   }
 }

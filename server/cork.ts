@@ -25,12 +25,14 @@ interface CorkResponse {
  * So this corks another response: one that is never sent, to a request that this process makes to itself.
  */
 export class Cork {
-  readonly #response: CorkResponse;
   readonly #close: () => void;
+  #response: CorkResponse | undefined;
 
   private constructor(response: CorkResponse, close: () => void) {
     this.#response = response;
     this.#close = close;
+    // Nobody else knows this connection; should it end all the same, the engine's warning is better than its exception.
+    response.onAborted(() => (this.#response = undefined));
   }
 
   static open<ListenSocket>(engine: CorkEngine<ListenSocket>): Promise<Cork> {
@@ -45,7 +47,6 @@ export class Cork {
       let listening: ListenSocket | undefined;
       app.get(path, (response) => {
         if (listening !== undefined) engine.us_listen_socket_close(listening);
-        response.onAborted(() => undefined);
         resolve(new Cork(response, close));
       });
       app.listen('127.0.0.1', 0, (socket) => {
@@ -59,7 +60,8 @@ export class Cork {
   }
 
   run(callback: () => void): void {
-    this.#response.cork(callback);
+    if (this.#response === undefined) callback();
+    else this.#response.cork(callback);
   }
 
   close(): void {

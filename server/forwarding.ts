@@ -36,9 +36,10 @@ export function forwardedRequest(
   return { protocols, headers, query: rest };
 }
 
-/** X-Forwarded headers of a stranger are not passed on: they say what the stranger likes. */
+/** What a stranger says of where it comes from is not passed on. */
 function forwardedValue(name: string, value: string, { peerAddress, peerTrusted }: ForwardedClient): string {
-  if (value === '' || !name.startsWith('x-forwarded-')) return value;
+  const tellsOrigin = name.startsWith('x-forwarded-') || name === 'forwarded' || name === 'x-real-ip';
+  if (value === '' || !tellsOrigin) return value;
   if (name === forwardedFor) return peerTrusted ? `${value}, ${peerAddress}` : peerAddress;
   return peerTrusted ? value : '';
 }

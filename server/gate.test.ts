@@ -126,7 +126,7 @@ class World {
   ask({
     path = '/ws',
     query = '',
-    method = 'get',
+    method = 'GET',
     peer = '203.0.113.9',
     headers = {},
   }: Ask = {}): TestAnswer {
@@ -236,7 +236,7 @@ describe('the gate', () => {
       [{ path: '/ws/' }, 404, 'path'],
       [{ path: '/WS' }, 404, 'path'],
       [{ path: '/__proto__' }, 404, 'path'],
-      [{ method: 'post' }, 400, 'handshake'],
+      [{ method: 'POST' }, 400, 'handshake'],
       [{ headers: { 'sec-websocket-key': 'x' } }, 400, 'handshake'],
       [{ headers: { 'sec-websocket-version': '8' } }, 426, 'version'],
       [{ query: 'codec=lzma' }, 400, 'codec'],

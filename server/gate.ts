@@ -3,7 +3,7 @@ import { indexByName } from '../metrics/gateway-metrics.ts';
 import type { NoSeat, Seat } from '../pool/client-side.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { Admission } from './admission.ts';
-import { addressKey, type ClientAddresses } from './client-address.ts';
+import { addressKey, plainAddress, type ClientAddresses } from './client-address.ts';
 import { rejectReasons } from './close-codes.ts';
 import type { Config } from './config/schema.ts';
 import { forwardedRequest } from './forwarding.ts';
@@ -44,6 +44,7 @@ export class Gate {
   /** Set when the gateway is on its way out: nobody is let in any more. */
   draining = false;
   readonly #options: GateOptions;
+  readonly #arrivals = new Set<Arrival>();
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #allowedOrigins: ReadonlySet<string>;
   readonly #rejectIndex = indexByName(rejectReasons);
@@ -59,7 +60,7 @@ export class Gate {
 
   /** Answers the request, at once or when an upstream was found. */
   onRequest(request: UpgradeRequest, peerAddress: string, answer: Answer<Seated>): void {
-    if (request.path === '/health' && request.method === 'get') {
+    if (request.path === '/health' && request.method === 'GET') {
       answer.end(200, [['Content-Type', 'application/json']], '{"status":"ok"}');
       return;
     }
@@ -70,12 +71,21 @@ export class Gate {
     if (isRejection(handshake)) return this.#reject(answer, handshake);
     if (this.draining) return this.#reject(answer, goingAway());
     const { addresses, admission } = this.#options;
-    const peerTrusted = addresses.isTrusted(peerAddress);
-    const key = addressKey(addresses.resolve(peerAddress, request.header('x-forwarded-for')));
+    const peer = plainAddress(peerAddress);
+    const key = addressKey(addresses.resolve(peer, request.header('x-forwarded-for')));
     const full = admission.enter(key);
     if (full !== undefined) return this.#reject(answer, full);
-    const forwarded = forwardedRequest(request, handshake, route, { peerAddress, peerTrusted });
+    const forwarded = forwardedRequest(request, handshake, route, {
+      peerAddress: peer,
+      peerTrusted: addresses.isTrusted(peer),
+    });
     this.#findSeat(route, forwarded, handshake, key, answer);
+  }
+
+  /** Lets nobody in any more; those who still wait for an upstream are turned away. */
+  drain(): void {
+    this.draining = true;
+    for (const arrival of this.#arrivals) arrival.turnAway(goingAway());
   }
 
   /** From here on the client is counted in: each way out but the seat counts it out again. */
@@ -83,51 +93,109 @@ export class Gate {
     { pool }: Route,
     forwarded: Parameters<Pool['acquire']>[0],
     handshake: Handshake,
-    key: string,
+    addressKey: string,
     answer: Answer<Seated>,
   ): void {
-    const { admission, config } = this.#options;
-    let settled = false;
-    const settle = (): boolean => {
-      if (settled) return false;
-      settled = true;
-      clearTimeout(deadline);
-      return true;
-    };
-    const turnAway = (rejection: Rejection): void => {
-      if (!settle()) return;
-      admission.leave(key);
-      this.#reject(answer, rejection);
-    };
-    const deadline = setTimeout(() => {
-      giveUp();
-      turnAway(
-        reject('deadline', 503, 'no upstream answered in time: try again later', [['Retry-After', '1']]),
-      );
-    }, config.listen.handshakeTimeoutMs);
-    answer.onGone(() => {
-      if (!settle()) return;
-      admission.leave(key);
-      giveUp();
+    const arrival = new Arrival({
+      handshake,
+      addressKey,
+      answer,
+      timeoutMs: this.#options.config.listen.handshakeTimeoutMs,
+      reject: (rejection) => this.#reject(answer, rejection),
+      onLeft: () => this.#options.admission.leave(addressKey),
+      onSettled: () => this.#arrivals.delete(arrival),
     });
-    const giveUp = pool.acquire(forwarded, {
-      onSeat: (seat) => {
-        if (this.draining) {
-          seat.vacate();
-          turnAway(goingAway());
-        } else if (settle()) {
-          const seated: Seated = { seat, addressKey: key };
-          answer.upgrade(seated, handshake.key, seat.protocol, handshake.extensions);
-        }
-      },
-      onRefused: (refusal) => turnAway(noSeat(refusal)),
-    });
+    this.#arrivals.add(arrival);
+    try {
+      const giveUp = pool.acquire(forwarded, {
+        onSeat: (seat) => {
+          if (this.draining) arrival.turnAway(goingAway());
+          arrival.take(seat);
+        },
+        onRefused: (refusal) => arrival.turnAway(noSeat(refusal)),
+      });
+      arrival.waitFor(giveUp);
+    } catch (error) {
+      arrival.turnAway(reject('internal', 500, 'internal error'));
+      throw error;
+    }
   }
 
   #reject(answer: Answer<Seated>, { reason, status, body, headers }: Rejection): void {
     this.#options.metrics.rejected(this.#rejectIndex[reason]);
     this.#options.log.debug({ reason, status }, 'client rejected');
     answer.end(status, headers, body);
+  }
+}
+
+interface ArrivalOptions {
+  readonly handshake: Handshake;
+  readonly addressKey: string;
+  readonly answer: Answer<Seated>;
+  readonly timeoutMs: number;
+  readonly reject: (rejection: Rejection) => void;
+  /** The client will not come: it is counted out. */
+  readonly onLeft: () => void;
+  /** It is decided, one way or the other. */
+  readonly onSettled: () => void;
+}
+
+/** One client between its handshake and its seat. It ends in exactly one way: seated, turned away, or gone. */
+class Arrival {
+  readonly #options: ArrivalOptions;
+  readonly #deadline: NodeJS.Timeout;
+  #giveUp: (() => void) | undefined;
+  #settled = false;
+
+  constructor(options: ArrivalOptions) {
+    this.#options = options;
+    const late = reject('deadline', 503, 'no upstream answered in time: try again later', [
+      ['Retry-After', '1'],
+    ]);
+    this.#deadline = setTimeout(() => this.turnAway(late), options.timeoutMs);
+    options.answer.onGone(() => {
+      if (this.#settle()) options.onLeft();
+    });
+  }
+
+  /** A seat is being looked for, until this is called. */
+  waitFor(giveUp: () => void): void {
+    if (!this.#settled) this.#giveUp = giveUp;
+  }
+
+  /** Opens the connection, or gives the seat back when there is nobody to seat. */
+  take(seat: Seat): void {
+    if (this.#settled) {
+      seat.vacate();
+      return;
+    }
+    this.#giveUp = undefined;
+    const { answer, handshake, addressKey, onLeft } = this.#options;
+    let seated = false;
+    try {
+      seated = answer.upgrade({ seat, addressKey }, handshake.key, seat.protocol, handshake.extensions);
+    } finally {
+      this.#settle();
+      if (!seated) {
+        onLeft();
+        seat.vacate();
+      }
+    }
+  }
+
+  turnAway(rejection: Rejection): void {
+    if (!this.#settle()) return;
+    this.#options.onLeft();
+    this.#options.reject(rejection);
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    clearTimeout(this.#deadline);
+    this.#giveUp?.();
+    this.#options.onSettled();
+    return true;
   }
 }
 

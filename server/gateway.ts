@@ -146,6 +146,7 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
         return client;
       },
       onMessage: (client, message, isBinary) => client.onFrame(message, isBinary),
+      onPing: (client) => client.onPing(),
       onPong: (client) => client.onPong(),
       onClose: (client, code, reason) => {
         clients.delete(client);
@@ -158,7 +159,7 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
   stops.push(() => listener.close());
 
   const drain = async (): Promise<void> => {
-    gate.draining = true;
+    gate.drain();
     listener.stopListening();
     await drainClients({ clients, ...config.drain, now: () => performance.now() });
     stop();

@@ -17,7 +17,7 @@ interface Change {
   readonly allowedOrigins?: readonly string[];
 }
 
-function check({ method = 'get', query = '', headers = {}, allowedOrigins = [] }: Change = {}) {
+function check({ method = 'GET', query = '', headers = {}, allowedOrigins = [] }: Change = {}) {
   const all = { ...correct, ...headers };
   const request = { method, path: '/ws', query, header: (name: string) => all[name] ?? '' };
   return checkHandshake(request, { allowedOrigins: new Set(allowedOrigins) });
@@ -85,9 +85,12 @@ describe('an opening handshake', () => {
     },
   );
 
-  it.each(['post', 'put', 'head', 'options', 'connect'])('is answered 400 for the method %s', (method) => {
-    expect(rejected({ method })).toMatchObject({ status: 400, reason: 'handshake' });
-  });
+  it.each(['POST', 'PUT', 'HEAD', 'OPTIONS', 'CONNECT', 'get', 'Get'])(
+    'is answered 400 for the method %s',
+    (method) => {
+      expect(rejected({ method })).toMatchObject({ status: 400, reason: 'handshake' });
+    },
+  );
 
   it('is never answered with what the client sent', () => {
     const canary = 'canary-5f2e';

@@ -2,6 +2,7 @@ import type { RejectReason } from './close-codes.ts';
 
 /** What a handshake asks for, copied out of the engine's request before it dies. */
 export interface UpgradeRequest {
+  /** As it was sent: methods are case-sensitive. */
   readonly method: string;
   readonly path: string;
   /** Without `?`. */
@@ -39,7 +40,7 @@ const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** Checks an opening handshake as strictly as RFC 6455 section 4.2.1 asks; the engine itself does not. */
 export function checkHandshake(request: UpgradeRequest, policy: HandshakePolicy): Handshake | Rejection {
-  if (request.method !== 'get') return badHandshake('a WebSocket opening handshake is a GET request');
+  if (request.method !== 'GET') return badHandshake('a WebSocket opening handshake is a GET request');
   if (request.header('upgrade').toLowerCase() !== 'websocket') {
     return badHandshake('this is a WebSocket endpoint: the header Upgrade: websocket is missing');
   }

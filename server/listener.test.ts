@@ -67,6 +67,7 @@ async function listen(
       onMessage: (client, message, isBinary) => {
         sockets.get(client)!.send(new Uint8Array(message), isBinary);
       },
+      onPing: (client) => events.add('ping', client),
       onPong: (client) => events.add('pong', client),
       onClose: (client, code, reason) => events.add('close', client, code, reason),
       onError: (error) => events.add('error', error),
@@ -112,7 +113,7 @@ describe('a request', () => {
     // The engine's own request is dead by now; what was handed over is a copy.
     const [request, peer] = seen[0]!;
     expect([request.method, request.path, request.query, peer]).toEqual([
-      'get',
+      'GET',
       '/ws',
       'a=%20&b&codec',
       '127.0.0.3',
@@ -275,13 +276,24 @@ describe('a connection', () => {
     expect((await second.nextFrame()).payload.toString()).toBe('hello');
   });
 
-  it('whose message, pong or close handler throws harms no other', async () => {
+  it('whose message handler throws is closed with 1011', async () => {
     const fail = (): never => {
       throw new Error('bug: in a handler');
     };
-    const { port, events } = await listen({ onMessage: fail, onPong: fail, onClose: fail });
+    const { port, events } = await listen({ onMessage: fail });
     const { client } = await RawClient.upgrade(port);
     client.send(clientFrame('x'));
+    expect(await events.first('close')).toContain(1011);
+    expect(events.count('error')).toBe(1);
+  });
+
+  it('whose ping, pong or close handler throws harms no other', async () => {
+    const fail = (): never => {
+      throw new Error('bug: in a handler');
+    };
+    const { port, events } = await listen({ onPing: fail, onPong: fail, onClose: fail });
+    const { client } = await RawClient.upgrade(port);
+    client.send(clientFrame('x', { opcode: OPCODE.ping }));
     client.send(clientFrame('', { opcode: OPCODE.pong }));
     client.send(closeFrame(1000));
     await expect.poll(() => events.count('error')).toBe(3);

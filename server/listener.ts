@@ -19,6 +19,8 @@ export interface ListenerHandlers<Client, Seat> {
   onRequest(request: UpgradeRequest, peerAddress: string, answer: Answer<Seat>): void;
   onOpen(socket: ClientSocket, seat: Seat): Client;
   onMessage(client: Client, message: ArrayBuffer, isBinary: boolean): void;
+  /** The client pinged; the engine has answered it. */
+  onPing(client: Client): void;
   onPong(client: Client): void;
   onClose(client: Client, code: number, reason: string): void;
   /** A handler threw: a bug, and this client's alone. */
@@ -33,6 +35,8 @@ export interface Answer<Seat> {
   /** Called when the client goes away before it was answered. */
   onGone(callback: () => void): void;
 }
+
+type Engine = typeof import('uWebSockets.js');
 
 interface Slot<Client, Seat> {
   readonly seat: Seat;
@@ -78,11 +82,11 @@ export class Listener {
     this.#closeSocket = closeSocket;
   }
 
-  /** Opens the port. Throws WSLUICE_LISTEN when it cannot, WSLUICE_ENGINE where the engine has no binary. */
+  /** Opens the port. Throws WSLUICE_LISTEN when it cannot, WSLUICE_TLS for a bad certificate, WSLUICE_ENGINE where the engine has no binary. */
   static async open<Client, Seat>(options: ListenerOptions<Client, Seat>): Promise<Listener> {
     const engine = await loadEngine();
     const { tls, host } = options;
-    const app = tls ? engine.SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key }) : engine.App();
+    const app = tls === null ? engine.App() : secureApp(engine, tls);
     const cork = await Cork.open(engine);
     mount(app, options, cork);
     let socket;
@@ -109,6 +113,15 @@ export class Listener {
     this.stopListening();
     this.#app.close();
     this.#cork.close();
+  }
+}
+
+function secureApp(engine: Engine, tls: { readonly cert: string; readonly key: string }): TemplatedApp {
+  try {
+    return engine.SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key });
+  } catch (error) {
+    const message = `cannot use ${tls.cert} with the key ${tls.key}: is it a PEM certificate, and the key its own?`;
+    throw Object.assign(new Error(message, { cause: error }), { code: 'WSLUICE_TLS' });
   }
 }
 
@@ -160,7 +173,12 @@ function mount<Client, Seat>(app: TemplatedApp, options: ListenerOptions<Client,
         handlers.onMessage(ws.getUserData().client!, message, isBinary);
       } catch (error) {
         handlers.onError(error);
+        // Its message ended in silence; the client is told at least that something broke.
+        guarded(() => ws.end(1011, 'internal error'));
       }
+    },
+    ping: (ws) => {
+      guarded(() => handlers.onPing(ws.getUserData().client!));
     },
     pong: (ws) => {
       guarded(() => handlers.onPong(ws.getUserData().client!));
@@ -181,7 +199,7 @@ function mount<Client, Seat>(app: TemplatedApp, options: ListenerOptions<Client,
  * 3999, although those are allowed: the code is lost then, but it was a proper goodbye.
  */
 function closeCode(code: number, reason: string): number {
-  return code === 0 || (code === 1006 && reason === 'Invalid close frame') ? 1005 : code;
+  return code === 0 || (code === 1006 && reason === 'Received invalid close payload') ? 1005 : code;
 }
 
 function peerAddress(res: HttpResponse): string {
@@ -196,7 +214,7 @@ function readRequest(req: HttpRequest): UpgradeRequest {
     headers.set(name, before === undefined ? value : `${before}, ${value}`);
   });
   return {
-    method: req.getMethod(),
+    method: req.getCaseSensitiveMethod(),
     path: req.getUrl(),
     // Undefined when there is none, whatever the typings say.
     query: orEmpty(req.getQuery()),
@@ -256,7 +274,7 @@ class EngineAnswer<Client, Seat> implements Answer<Seat> {
 }
 
 /** Loads uWebSockets.js. Throws WSLUICE_ENGINE, saying what to do, where it has no binary for this Node or system. */
-async function loadEngine(): Promise<typeof import('uWebSockets.js')> {
+async function loadEngine(): Promise<Engine> {
   try {
     return await import('uWebSockets.js');
   } catch (error) {
