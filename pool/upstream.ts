@@ -64,6 +64,8 @@ export class Upstream implements FrameHandler, HeartbeatPeer, Flushable {
   readonly #turn: Turn;
   readonly #heartbeat: Heartbeat;
   #inFlightWrite: Uint8Array<ArrayBuffer> | undefined;
+  /** Writes whose callback has not run yet. */
+  #writes = 0;
   #scheduled = false;
   #congested = false;
   #closing = false;
@@ -197,11 +199,16 @@ export class Upstream implements FrameHandler, HeartbeatPeer, Flushable {
     if (this.#inFlightWrite !== undefined || this.#socket.destroyed) return;
     const bytes = this.#writer.take();
     if (bytes === undefined) return;
-    this.#inFlightWrite = bytes;
+    this.#writes++;
     this.#socket.write(bytes, this.#onWritten);
+    // Mostly the kernel has taken it all already, and the block can be used again in this very turn.
+    if (this.#socket.writableLength === 0) this.#writer.recycle(bytes);
+    else this.#inFlightWrite = bytes;
   }
 
   readonly #onWritten = (): void => {
+    // Of several writes whose callbacks are due only the last can have been kept waiting.
+    if (--this.#writes > 0) return;
     const written = this.#inFlightWrite;
     this.#inFlightWrite = undefined;
     if (written !== undefined) this.#writer.recycle(written);

@@ -5,8 +5,8 @@ export interface BufferPoolOptions {
   readonly smallestBytes?: number;
   /** Size of the largest block that is kept; larger ones are left to the garbage collector. */
   readonly largestBytes?: number;
-  /** Most free blocks kept of each size. */
-  readonly maxFree?: number;
+  /** Most bytes kept in free blocks of each size. */
+  readonly maxFreeBytes?: number;
 }
 
 /** What the writers of one thread share: free blocks in sizes of powers of two, and masking keys. */
@@ -14,20 +14,22 @@ export class BufferPool {
   readonly maskKeys = new MaskKeys();
   readonly #smallestBytes: number;
   readonly #largestBytes: number;
-  readonly #maxFree: number;
-  readonly #free = new Map<number, ArrayBuffer[]>();
+  readonly #maxFreeBytes: number;
+  /** By size; a set, because a block that is in it twice would be given to two writers. */
+  readonly #free = new Map<number, Set<ArrayBuffer>>();
 
-  constructor({ smallestBytes = 16_384, largestBytes = 262_144, maxFree = 64 }: BufferPoolOptions = {}) {
+  constructor(options: BufferPoolOptions = {}) {
+    const { smallestBytes = 4_096, largestBytes = 262_144, maxFreeBytes = 4_194_304 } = options;
     this.#smallestBytes = smallestBytes;
     this.#largestBytes = largestBytes;
-    this.#maxFree = maxFree;
-    for (let bytes = smallestBytes; bytes <= largestBytes; bytes *= 2) this.#free.set(bytes, []);
+    this.#maxFreeBytes = maxFreeBytes;
+    for (let bytes = smallestBytes; bytes <= largestBytes; bytes *= 2) this.#free.set(bytes, new Set());
   }
 
   /** Bytes kept for later use. */
   get freeBytes(): number {
     let sum = 0;
-    for (const [bytes, blocks] of this.#free) sum += bytes * blocks.length;
+    for (const [bytes, blocks] of this.#free) sum += bytes * blocks.size;
     return sum;
   }
 
@@ -36,8 +38,11 @@ export class BufferPool {
     let bytes = this.#smallestBytes;
     while (bytes < minBytes) bytes *= 2;
     if (bytes > this.#largestBytes) bytes = Math.ceil(minBytes / 4096) * 4096;
-    const block = this.#free.get(bytes)?.pop();
-    return block === undefined ? Buffer.allocUnsafeSlow(bytes) : Buffer.from(block);
+    const free = this.#free.get(bytes);
+    const block = free?.values().next().value;
+    if (block === undefined) return Buffer.allocUnsafeSlow(bytes);
+    free?.delete(block);
+    return Buffer.from(block);
   }
 
   /** Takes back a block, by any view of it; nobody may use it any more. Throws when it is free already. */
@@ -45,7 +50,7 @@ export class BufferPool {
     const free = this.#free.get(view.buffer.byteLength);
     if (free === undefined) return;
     // Two writers in one block would send each other's bytes.
-    if (free.includes(view.buffer)) throw new Error('bug: a block is released twice');
-    if (free.length < this.#maxFree) free.push(view.buffer);
+    if (free.has(view.buffer)) throw new Error('bug: a block is released twice');
+    if ((free.size + 1) * view.buffer.byteLength <= this.#maxFreeBytes) free.add(view.buffer);
   }
 }

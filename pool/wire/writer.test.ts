@@ -225,7 +225,7 @@ describe('FrameWriter buffers', () => {
     expect(frames.length).toBe(0);
     expect(buffers.freeBytes).toBe(0);
     frames.recycle(first);
-    expect(buffers.freeBytes).toBe(16_384);
+    expect(buffers.freeBytes).toBe(4_096);
     write(frames, bytesOf('two'), false);
     const second = frames.take()!;
     expect(second.buffer).toBe(first.buffer);
@@ -244,7 +244,7 @@ describe('FrameWriter buffers', () => {
     const frames = new FrameWriter({ buffers, trusted: false });
     write(frames, Buffer.alloc(10_000), true);
     write(frames, Buffer.alloc(10_000), true);
-    expect(buffers.freeBytes).toBe(16_384);
+    expect(buffers.freeBytes).toBe(4_096);
     frames.clear();
     frames.clear();
     expect(frames.length).toBe(0);
