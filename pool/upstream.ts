@@ -42,7 +42,9 @@ export interface UpstreamOptions {
   readonly heartbeat: Heartbeat;
 }
 
-const CLOSE_TIMEOUT_MS = 2_000;
+/** From here on a longer write saves nothing, and a larger buffer would leave the processor's cache. */
+const writeThresholdBytes = 65_536;
+const closeTimeoutMs = 2_000;
 
 /**
  * One open upstream connection. Frames are collected in one buffer that is written once per event-loop turn, and not
@@ -220,8 +222,8 @@ export class Upstream implements FrameHandler, HeartbeatPeer, Flushable {
   };
 
   #afterWrite(): void {
-    if (this.#writer.length > this.#maxBufferedBytes) {
-      // Too much to keep until the turn ends; congested only when the socket does not take it either.
+    if (this.#writer.length >= writeThresholdBytes) {
+      // More than is worth collecting; congested when the socket does not take it either.
       this.#write();
       this.#congested = this.#writer.length > this.#maxBufferedBytes;
     }
@@ -249,6 +251,6 @@ export class Upstream implements FrameHandler, HeartbeatPeer, Flushable {
   #flushThenEnd(): void {
     this.#write();
     if (this.#writer.length === 0) this.#socket.end();
-    this.#closeTimer = setTimeout(() => this.#socket.destroy(), CLOSE_TIMEOUT_MS);
+    this.#closeTimer = setTimeout(() => this.#socket.destroy(), closeTimeoutMs);
   }
 }

@@ -11,7 +11,8 @@ export interface OutboxClient {
   sendCollected(first: number, several: boolean): void;
 }
 
-const arenaBytes = 1 << 20;
+/** Small enough to stay in the processor's cache from the copy to the send. */
+const arenaBytes = 1 << 18;
 const maxItems = 1 << 14;
 /** Anything longer gets memory of its own instead of a part of the arena. */
 const largeBytes = 1 << 16;
@@ -129,8 +130,8 @@ export class Outbox implements Flushable {
   }
 }
 
-/** A loop beats the native copy up to some dozens of bytes. */
+/** A loop beats the native copy up to about 32 bytes. */
 function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
-  if (end - start > 64) to.set(from.subarray(start, end), at);
+  if (end - start > 32) to.set(from.subarray(start, end), at);
   else for (let i = start; i < end; i++) to[at + i - start] = from[i]!;
 }

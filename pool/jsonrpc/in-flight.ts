@@ -1,12 +1,30 @@
+import { sameId } from './ids.ts';
 import type { Request } from './request.ts';
 
-/** Longest raw id kept: 128 bytes and two quotes. */
-const idStride = 136;
+/**
+ * One record a slot, its numbers first and the id behind them, so that a request with a short id stays within one cache line:
+ * with thousands in flight that is what the table costs.
+ */
+const field = {
+  wireId: 0,
+  acceptedAtMs: 1,
+  sentAtMs: 2,
+  deadlineMs: 3,
+  idHashAndLength: 4,
+  next: 5,
+  previous: 6,
+} as const;
+const fields = 7;
+/** Room for the longest raw id: 128 bytes and two quotes. */
+const idBytesPerSlot = 136;
+const numbersPerSlot = fields + idBytesPerSlot / 8;
+const bytesPerSlot = numbersPerSlot * 8;
+const lengthBits = 256;
 const none = -1;
 
 /**
  * The requests one upstream connection has been sent and not yet answered, by slot. The id on the wire is
- * `sequence × slots + slot`: it only grows while the connection lives, is never used twice, and finds its slot without a
+ * `sequence × stride + slot`, the stride being slots rounded up to a power of two: it only grows while the connection lives, is never used twice, and finds its slot without a
  * look-up table. Entries of one owner are linked, newest first; the owner keeps the head.
  */
 export class InFlight<Owner> {
@@ -14,18 +32,13 @@ export class InFlight<Owner> {
   readonly owners: (Owner | undefined)[];
   /** The request itself where it is needed again, for its batch or to send it once more; undefined for a plain one. */
   readonly kept: (Request | undefined)[];
-  /** Original ids as they stood in the client's bytes, quotes included: slot × stride. */
+  /** Original ids as they stood in the client's bytes, quotes included; see idStart and idEnd. */
   readonly idBytes: Uint8Array;
-  readonly #idLengths: Uint8Array;
-  readonly #idHashes: Int32Array;
-  readonly #wireIds: Float64Array;
-  readonly #acceptedAtMs: Float64Array;
-  readonly #sentAtMs: Float64Array;
-  readonly #deadlinesMs: Float64Array;
-  readonly #next: Int32Array;
-  readonly #previous: Int32Array;
+  readonly #numbers: Float64Array;
   readonly #free: Int32Array;
   readonly #slots: number;
+  /** A power of two, for then dividing by it is exact. */
+  readonly #stride: number;
   readonly #idCeiling: number;
   #freeCount: number;
   // From 1: there are back ends that take an id of 0 for none.
@@ -34,18 +47,14 @@ export class InFlight<Owner> {
   /** Wire ids stay below idCeiling; once reached, `exhausted` is true and the connection has to be replaced. */
   constructor(slots: number, idCeiling: number) {
     this.#slots = slots;
+    this.#stride = 2 ** Math.ceil(Math.log2(slots));
     this.#idCeiling = idCeiling;
     this.owners = new Array<Owner | undefined>(slots).fill(undefined);
     this.kept = new Array<Request | undefined>(slots).fill(undefined);
-    this.idBytes = new Uint8Array(slots * idStride);
-    this.#idLengths = new Uint8Array(slots);
-    this.#idHashes = new Int32Array(slots);
-    this.#wireIds = new Float64Array(slots).fill(none);
-    this.#acceptedAtMs = new Float64Array(slots);
-    this.#sentAtMs = new Float64Array(slots);
-    this.#deadlinesMs = new Float64Array(slots);
-    this.#next = new Int32Array(slots).fill(none);
-    this.#previous = new Int32Array(slots).fill(none);
+    const memory = new ArrayBuffer(slots * bytesPerSlot);
+    this.idBytes = new Uint8Array(memory);
+    this.#numbers = new Float64Array(memory);
+    for (let slot = 0; slot < slots; slot++) this.#numbers[slot * numbersPerSlot] = none;
     this.#free = new Int32Array(slots);
     for (let i = 0; i < slots; i++) this.#free[i] = slots - 1 - i;
     this.#freeCount = slots;
@@ -61,7 +70,7 @@ export class InFlight<Owner> {
   }
 
   get exhausted(): boolean {
-    return (this.#sequence + 1) * this.#slots >= this.#idCeiling;
+    return (this.#sequence + 1) * this.#stride >= this.#idCeiling;
   }
 
   /** Takes a free slot and links it before the owner's head. Throws when full: ask `full` first. */
@@ -69,47 +78,49 @@ export class InFlight<Owner> {
     if (this.#freeCount === 0) throw new Error('bug: claimed a slot of a full in-flight table');
     const slot = this.#free[--this.#freeCount]!;
     this.owners[slot] = owner;
-    this.#wireIds[slot] = this.#sequence++ * this.#slots + slot;
+    const numbers = this.#numbers;
+    const at = slot * numbersPerSlot;
     const { id, idStart, idEnd } = request;
-    const at = slot * idStride;
-    for (let i = idStart; i < idEnd; i++) this.idBytes[at + i - idStart] = id[i]!;
-    this.#idLengths[slot] = idEnd - idStart;
-    this.#idHashes[slot] = request.idHash;
-    this.#acceptedAtMs[slot] = request.acceptedAtMs;
-    this.#deadlinesMs[slot] = request.deadlineMs;
-    this.#sentAtMs[slot] = sentAtMs;
-    this.#next[slot] = head;
-    this.#previous[slot] = none;
-    if (head !== none) this.#previous[head] = slot;
+    numbers[at + field.wireId] = this.#sequence++ * this.#stride + slot;
+    numbers[at + field.acceptedAtMs] = request.acceptedAtMs;
+    numbers[at + field.sentAtMs] = sentAtMs;
+    numbers[at + field.deadlineMs] = request.deadlineMs;
+    numbers[at + field.idHashAndLength] = request.idHash * lengthBits + (idEnd - idStart);
+    numbers[at + field.next] = head;
+    numbers[at + field.previous] = none;
+    if (head !== none) numbers[head * numbersPerSlot + field.previous] = slot;
+    const bytes = this.idBytes;
+    for (let from = idStart, to = this.idStart(slot); from < idEnd; from++, to++) bytes[to] = id[from]!;
     return slot;
   }
 
   /** The slot that holds a wire id, or -1 when it is unknown, answered already, or of a connection before this one. */
   find(wireId: number): number {
     if (wireId < 0) return none;
-    const slot = wireId % this.#slots;
-    return this.#wireIds[slot] === wireId ? slot : none;
+    const slot = wireId - Math.floor(wireId / this.#stride) * this.#stride;
+    return slot < this.#slots && this.wireId(slot) === wireId ? slot : none;
   }
 
   /** True when the owner whose list begins at head has a request with this id in flight. */
   hasId(head: number, request: Request): boolean {
-    for (let slot = head; slot !== none; slot = this.#next[slot]!) {
-      if (this.#idHashes[slot] === request.idHash && this.#holdsIdOf(slot, request)) return true;
+    const { id, idStart, idEnd } = request;
+    const hashAndLength = request.idHash * lengthBits + (idEnd - idStart);
+    for (let slot = head; slot !== none; slot = this.#number(slot, field.next)) {
+      if (this.#number(slot, field.idHashAndLength) !== hashAndLength) continue;
+      if (sameId(this.idBytes, this.idStart(slot), this.idEnd(slot), id, idStart, idEnd)) return true;
     }
     return false;
   }
 
   /** Frees a slot and returns the owner's new head. */
   release(slot: number, head: number): number {
-    const next = this.#next[slot]!;
-    const previous = this.#previous[slot]!;
-    if (next !== none) this.#previous[next] = previous;
-    if (previous !== none) this.#next[previous] = next;
-    this.#next[slot] = none;
-    this.#previous[slot] = none;
-    this.owners[slot] = undefined;
-    this.kept[slot] = undefined;
-    this.#wireIds[slot] = none;
+    const numbers = this.#numbers;
+    const next = this.#number(slot, field.next);
+    const previous = this.#number(slot, field.previous);
+    if (next !== none) numbers[next * numbersPerSlot + field.previous] = previous;
+    if (previous !== none) numbers[previous * numbersPerSlot + field.next] = next;
+    this.#unlink(slot);
+    numbers[slot * numbersPerSlot + field.wireId] = none;
     this.#free[this.#freeCount++] = slot;
     return slot === head ? next : head;
   }
@@ -118,11 +129,8 @@ export class InFlight<Owner> {
   abandon(head: number): number {
     let count = 0;
     for (let slot = head; slot !== none; count++) {
-      const next = this.#next[slot]!;
-      this.owners[slot] = undefined;
-      this.kept[slot] = undefined;
-      this.#next[slot] = none;
-      this.#previous[slot] = none;
+      const next = this.#number(slot, field.next);
+      this.#unlink(slot);
       slot = next;
     }
     return count;
@@ -131,8 +139,8 @@ export class InFlight<Owner> {
   /** The taken slots, tombstones included, oldest first. */
   taken(): number[] {
     const slots: number[] = [];
-    for (let slot = 0; slot < this.#slots; slot++) if (this.#wireIds[slot] !== none) slots.push(slot);
-    return slots.sort((a, b) => this.#wireIds[a]! - this.#wireIds[b]!);
+    for (let slot = 0; slot < this.#slots; slot++) if (this.wireId(slot) !== none) slots.push(slot);
+    return slots.sort((a, b) => this.wireId(a) - this.wireId(b));
   }
 
   /** The taken slots, tombstones included, whose deadline is not after now. */
@@ -140,43 +148,47 @@ export class InFlight<Owner> {
     const slots: number[] = [];
     if (this.size === 0) return slots;
     for (let slot = 0; slot < this.#slots; slot++) {
-      if (this.#wireIds[slot] !== none && this.#deadlinesMs[slot]! <= nowMs) slots.push(slot);
+      if (this.wireId(slot) !== none && this.deadlineMs(slot) <= nowMs) slots.push(slot);
     }
     return slots;
   }
 
   wireId(slot: number): number {
-    return this.#wireIds[slot]!;
+    return this.#number(slot, field.wireId);
   }
 
   idStart(slot: number): number {
-    return slot * idStride;
+    return slot * bytesPerSlot + fields * 8;
   }
 
   idEnd(slot: number): number {
-    return slot * idStride + this.#idLengths[slot]!;
+    return this.idStart(slot) + (this.#number(slot, field.idHashAndLength) % lengthBits);
   }
 
   idHash(slot: number): number {
-    return this.#idHashes[slot]!;
+    return Math.floor(this.#number(slot, field.idHashAndLength) / lengthBits);
   }
 
   acceptedAtMs(slot: number): number {
-    return this.#acceptedAtMs[slot]!;
+    return this.#number(slot, field.acceptedAtMs);
   }
 
   sentAtMs(slot: number): number {
-    return this.#sentAtMs[slot]!;
+    return this.#number(slot, field.sentAtMs);
   }
 
   deadlineMs(slot: number): number {
-    return this.#deadlinesMs[slot]!;
+    return this.#number(slot, field.deadlineMs);
   }
 
-  #holdsIdOf(slot: number, { id, idStart, idEnd }: Request): boolean {
-    if (this.#idLengths[slot] !== idEnd - idStart) return false;
-    const at = slot * idStride;
-    for (let i = idStart; i < idEnd; i++) if (this.idBytes[at + i - idStart] !== id[i]) return false;
-    return true;
+  #number(slot: number, offset: number): number {
+    return this.#numbers[slot * numbersPerSlot + offset]!;
+  }
+
+  #unlink(slot: number): void {
+    this.owners[slot] = undefined;
+    this.kept[slot] = undefined;
+    this.#numbers[slot * numbersPerSlot + field.next] = none;
+    this.#numbers[slot * numbersPerSlot + field.previous] = none;
   }
 }
