@@ -54,10 +54,9 @@ export class Connector {
     return this.total >= this.#options.maxConnections;
   }
 
-  /** True while there is room for one connection to each endpoint that has none, and one more. */
-  get mayGrow(): boolean {
-    const reserved = this.endpoints.filter((endpoint) => endpoint.connections === 0).length;
-    return this.total + reserved < this.#options.maxConnections || (reserved > 0 && !this.atCapacity);
+  /** How many more connections there may be. */
+  get room(): number {
+    return this.#options.maxConnections - this.total;
   }
 
   /** True when the last dial to every endpoint failed. */
@@ -98,9 +97,10 @@ export class Connector {
       onFailure: (error) => {
         this.#dials.delete(giveUp);
         endpoint.connections--;
-        // To what a client asked for, an answer in the 400s says nothing about the endpoint's health.
+        // An answer in the 400s to what a client asked for is about the client; the endpoint is well.
         const aboutClient = request !== plainDial && error.status !== undefined && error.status < 500;
-        if (!aboutClient) this.#failed(endpoint, error);
+        if (aboutClient) this.#succeeded(endpoint);
+        else this.#failed(endpoint, error);
         handlers.onFailure(error, endpoint);
       },
     });
@@ -118,10 +118,13 @@ export class Connector {
     for (const giveUp of this.#dials) giveUp();
   }
 
-  /** An open connection to the endpoint is gone; unexpected ones are dialled again only after a back-off. */
+  /** An open connection to the endpoint is gone. Unexpected ends that come soon after the opening make the back-off grow. */
   closed(endpoint: Endpoint, expected: boolean): void {
     endpoint.connections--;
-    if (!expected) endpoint.retryAtMs = this.#options.now() + this.#backoffMs(0);
+    if (expected) return;
+    const nowMs = this.#options.now();
+    if (nowMs - endpoint.openedAtMs > this.#options.reconnect.maxDelayMs) endpoint.losses = 0;
+    endpoint.retryAtMs = nowMs + this.#backoffMs(endpoint.losses++);
   }
 
   #succeeded(endpoint: Endpoint): void {
@@ -129,6 +132,7 @@ export class Connector {
     if (endpoint.failures > 0) log.info({ pool, upstream: endpoint.label }, 'upstream is reachable again');
     endpoint.failures = 0;
     endpoint.retryAtMs = 0;
+    endpoint.openedAtMs = this.#options.now();
   }
 
   #failed(endpoint: Endpoint, error: DialError): void {

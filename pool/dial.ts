@@ -21,6 +21,8 @@ export interface DialRequest {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** Query string to append to the endpoint's, without `?`. */
   readonly query: string;
+  /** How long the dial may take, where that is less than the configured time. */
+  readonly timeoutMs?: number;
 }
 
 export const plainDial: DialRequest = { protocols: [], headers: [], query: '' };
@@ -120,7 +122,7 @@ class Attempt {
   start(socket: Socket, request: DialRequest): void {
     this.#socket = socket;
     const head = requestHead(this.#endpoint, request, this.#key);
-    const { connectTimeoutMs } = this.#options;
+    const connectTimeoutMs = Math.min(request.timeoutMs ?? Infinity, this.#options.connectTimeoutMs);
     this.#timer = setTimeout(
       () => this.fail(new Error(`no answer in ${connectTimeoutMs} ms`)),
       connectTimeoutMs,
@@ -173,7 +175,9 @@ class Attempt {
     if (this.#settled) return;
     this.#settle();
     this.#socket?.destroy();
-    this.#handlers.onFailure(new DialError(error.message, error.status));
+    // What cannot be put into a handshake came from the client.
+    const status = 'code' in error && error.code === 'WSLUICE_BAD_HEADER' ? 400 : error.status;
+    this.#handlers.onFailure(new DialError(error.message, status));
   }
 
   abandon(): void {

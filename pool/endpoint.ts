@@ -28,6 +28,10 @@ export class Endpoint implements Member {
   connections = 0;
   /** Dials failed in a row; 0 after a success. */
   failures = 0;
+  /** When a connection to it was opened last. */
+  openedAtMs = 0;
+  /** Connections lost in a row soon after they were opened. */
+  losses = 0;
   /** No background dial before this time. */
   retryAtMs = 0;
 

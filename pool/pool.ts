@@ -47,6 +47,8 @@ export interface PoolOptions {
   readonly config: PoolConfig;
   /** How the upstream `echo:` answers. */
   readonly echoStyle: EchoStyle;
+  /** How long a client may wait for its seat. */
+  readonly acquireTimeoutMs: number;
   /** An upstream that reads too slowly may have this much waiting. */
   readonly maxBackpressureBytes: number;
   /** All upstream sockets of a thread may share one. */
@@ -82,7 +84,8 @@ export class Pool {
       this.#mode = new SessionMode({
         connector: this.#connector,
         warmConnections: config.minConnections,
-        maxGreetingBytes: config.maxMessageBytes,
+        maxGreetingBytes: options.maxBackpressureBytes,
+        acquireTimeoutMs: options.acquireTimeoutMs,
         now,
         observer,
       });
@@ -96,6 +99,7 @@ export class Pool {
         maxInFlightPerConnection: config.maxInFlightPerConnection,
         maxInFlightPerClient: config.maxInFlightPerClient,
         maxBatchSize: config.maxBatchSize,
+        maxBatchReplyBytes: config.maxMessageBytes,
         requestTimeoutMs: config.requestTimeoutMs,
         queue: config.queue,
         maxRetries: config.retry.maxRetries,

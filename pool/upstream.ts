@@ -100,6 +100,11 @@ export class Upstream implements FrameHandler, HeartbeatPeer, Flushable {
     return this.#congested;
   }
 
+  /** Bytes collected and not written. */
+  get pendingBytes(): number {
+    return this.#writer.length;
+  }
+
   /** Sends one message at the end of this turn. */
   send(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
     this.#writer.message(buf, start, end, isBinary);

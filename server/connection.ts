@@ -33,6 +33,8 @@ export interface ConnectionContext {
 export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flushable {
   /** Where the client's address is counted; see admission.ts. */
   readonly addressKey: string;
+  /** The engine still holds what this client has not read, for a while after it was ended. */
+  lingers = false;
   /** The outbox's items for this client: first and last, −1 for none. */
   outboxFirst = -1;
   outboxLast = -1;
@@ -178,6 +180,7 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flus
   flush(): void {
     if (this.#closed || this.#ending === undefined) return;
     const { code, reason } = this.#ending;
+    this.lingers = this.#socket.getBufferedAmount() > 0;
     if (code === 0) this.#socket.end();
     else this.#socket.end(code, reason);
   }

@@ -22,15 +22,21 @@ export async function drainClients({ clients, spreadMs, timeoutMs, now }: DrainO
   let next = 0;
   for (;;) {
     const elapsedMs = now() - startedAtMs;
+    const forced = elapsedMs >= timeoutMs;
     const due = elapsedMs >= durationMs ? queue.length : Math.floor((elapsedMs / durationMs) * queue.length);
     for (; next < due; next++) {
       queue[next]!.refuseNew();
       leaving.add(queue[next]!);
     }
+    // Those who become idle late go at the same pace as all others, not in one burst.
+    let allowance = forced ? queue.length : Math.ceil((queue.length * tickMs) / Math.max(durationMs, tickMs));
     for (const client of leaving) {
-      if (clients.has(client) && client.busy && elapsedMs < timeoutMs) continue;
-      leaving.delete(client);
-      client.drain();
+      if (!clients.has(client)) leaving.delete(client);
+      else if (allowance > 0 && (forced || !client.busy)) {
+        leaving.delete(client);
+        client.drain();
+        allowance--;
+      }
     }
     if (clients.size === 0 || elapsedMs >= timeoutMs + 1_000) return;
     await new Promise((resolve) => setTimeout(resolve, tickMs));

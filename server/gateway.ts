@@ -34,6 +34,9 @@ const readBufferBytes = 64 * 1024;
 /** The engine's own idle timeout comes this much after the heartbeat should have found a dead client. */
 const idleMarginMs = 8_000;
 
+/** How long the engine keeps an ended connection whose peer does not read (measured). */
+const engineLingerMs = 16_000;
+
 /** A running gateway. */
 export interface Gateway {
   /** The port clients connect to. */
@@ -99,6 +102,7 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
     metrics,
     shared: {
       maxBackpressureBytes: config.listen.maxBackpressureBytes,
+      acquireTimeoutMs: config.listen.handshakeTimeoutMs,
       readBuffer: Buffer.allocUnsafeSlow(readBufferBytes),
       buffers: new BufferPool(),
       turn,
@@ -150,7 +154,10 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
       onPong: (client) => client.onPong(),
       onClose: (client, code, reason) => {
         clients.delete(client);
-        admission.leave(client.addressKey);
+        const leave = (): void => admission.leave(client.addressKey);
+        // Its place is taken as long as its memory is, or slow readers that come back at once would pile up.
+        if (client.lingers) setTimeout(leave, engineLingerMs).unref();
+        else leave();
         client.onClosed(code, reason);
       },
       onError,

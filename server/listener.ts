@@ -58,7 +58,7 @@ const statusTexts: Readonly<Record<number, string>> = {
 
 /** A message this much over the limit still reaches us, so that its sender gets a close frame; the engine cuts off longer ones. */
 function enginePayloadLimit(maxMessageBytes: number): number {
-  return Math.min(Math.max(4 * maxMessageBytes, maxMessageBytes + (1 << 20)), 2 ** 31 - 1);
+  return Math.min(maxMessageBytes + (15 << 20), 2 ** 31 - 1);
 }
 
 /** The engine takes 8 to 960 seconds, or 0 for none. */
@@ -199,6 +199,7 @@ function mount<Client, Seat>(app: TemplatedApp, options: ListenerOptions<Client,
  * 3999, although those are allowed: the code is lost then, but it was a proper goodbye.
  */
 function closeCode(code: number, reason: string): number {
+  if (code === 1006 && reason === 'Received too big message') return 1009;
   return code === 0 || (code === 1006 && reason === 'Received invalid close payload') ? 1005 : code;
 }
 

@@ -3,7 +3,7 @@ import { Batch } from './batch.ts';
 
 function batchOf(elements: number): { batch: Batch; answers: string[] } {
   const answers: string[] = [];
-  const batch = new Batch(elements, (bytes) => answers.push(Buffer.from(bytes).toString()));
+  const batch = new Batch(elements, 10, (bytes) => answers.push(Buffer.from(bytes).toString()));
   return { batch, answers };
 }
 
@@ -36,5 +36,12 @@ describe('Batch', () => {
     const { batch } = batchOf(1);
     batch.settle(0, undefined);
     expect(() => batch.settle(0, undefined)).toThrow(/^bug: /);
+  });
+
+  it('says when a reply would be more than it may collect', () => {
+    const { batch } = batchOf(3);
+    expect(batch.hasRoomFor(10)).toBe(true);
+    batch.settle(0, Buffer.from('12345'));
+    expect([batch.hasRoomFor(5), batch.hasRoomFor(6)]).toEqual([true, false]);
   });
 });

@@ -6,18 +6,27 @@ const closeBracket = 0x5d;
 export class Batch {
   readonly #parts: (Uint8Array | undefined)[];
   readonly #answer: (bytes: Uint8Array) => void;
+  readonly #maxBytes: number;
+  #bytes = 0;
   #outstanding: number;
 
   /** `answer` is called once, when every element is settled; not at all when none of them has an outcome. */
-  constructor(elements: number, answer: (bytes: Uint8Array) => void) {
+  constructor(elements: number, maxBytes: number, answer: (bytes: Uint8Array) => void) {
     this.#parts = new Array<Uint8Array | undefined>(elements).fill(undefined);
     this.#outstanding = elements;
+    this.#maxBytes = maxBytes;
     this.#answer = answer;
+  }
+
+  /** False when a reply of this length would be more than may be collected. */
+  hasRoomFor(bytes: number): boolean {
+    return this.#bytes + bytes <= this.#maxBytes;
   }
 
   /** Settles an element with its reply or error, or with undefined for a notification. */
   settle(index: number, part: Uint8Array | undefined): void {
     this.#parts[index] = part;
+    this.#bytes += part?.length ?? 0;
     if (--this.#outstanding > 0) return;
     if (this.#outstanding < 0) throw new Error('bug: a batch element was settled twice');
     const parts = this.#parts.filter((item) => item !== undefined);

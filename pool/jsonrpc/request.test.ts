@@ -60,6 +60,18 @@ describe('Request', () => {
     expect(kept).toMatchObject({ acceptedAtMs: 1, deadlineMs: 2, queueDeadlineMs: 3, retriesLeft: 4 });
   });
 
+  it('has bytes of its own even when it stood in a Buffer, whose slices share memory', () => {
+    const bytes = Buffer.from('{"jsonrpc":"2.0","id":"x","method":"m"}');
+    const scan = new Scan();
+    scanRequest(bytes, 0, bytes.length, scan);
+    const request = new Request();
+    request.describe(bytes, 0, bytes.length, scan);
+    const kept = request.keep();
+    bytes.fill('!');
+    expect(slice(kept.bytes, kept.start, kept.end)).toBe('{"jsonrpc":"2.0","id":"x","method":"m"}');
+    expect(slice(kept.id, kept.idStart, kept.idEnd)).toBe('"x"');
+  });
+
   it('stays a notification when it is kept', () => {
     const kept = describeText('{"jsonrpc":"2.0","method":"m"}').keep();
     expect(kept.isNotification).toBe(true);

@@ -4,7 +4,7 @@ import type { Endpoint } from '../endpoint.ts';
 import { parseWireId } from '../jsonrpc/ids.ts';
 import { InFlight } from '../jsonrpc/in-flight.ts';
 import type { Request } from '../jsonrpc/request.ts';
-import { Scan, ScanKind, scanReply } from '../jsonrpc/scan.ts';
+import { Scan, ScanKind, scanReply, scanRequest } from '../jsonrpc/scan.ts';
 import { WaitRing, type Waiter } from '../queue.ts';
 import type { Upstream, UpstreamOwner } from '../upstream.ts';
 import type { ErrorCode } from '../jsonrpc/errors.ts';
@@ -13,6 +13,8 @@ import type { ErrorCode } from '../jsonrpc/errors.ts';
 export interface Requester extends Waiter {
   /** The client sticks to it while it has something in flight there; undefined otherwise. */
   channel: Channel | undefined;
+  /** The client has left. */
+  readonly released: boolean;
   /** The newest slot of this client in its channel's table, or −1. */
   readonly head: number;
   /** What waits for a channel, oldest first; kept by the queue. */
@@ -60,6 +62,8 @@ export class Channel implements Member, UpstreamOwner {
   readonly waiting = new WaitRing<Requester>();
   readonly #host: ChannelHost;
   readonly #scan = new Scan();
+  /** Whose the notifications in the write buffer are, oldest first; there may be some before them that have left it. */
+  #notifiers: Requester[] = [];
   /** No new requests: it is closed as soon as it is empty. */
   draining = false;
   /** Whether the next free slot goes to a client that is bound to this connection or to one that is not. */
@@ -85,6 +89,8 @@ export class Channel implements Member, UpstreamOwner {
   submit(lease: Requester, request: Request, nowMs: number): void {
     const { bytes, start, end, cutStart, cutEnd } = request;
     if (request.isNotification) {
+      if (this.upstream.pendingBytes === 0) this.#notifiers = [];
+      this.#notifiers.push(lease);
       this.upstream.send(bytes, start, end, false);
       return;
     }
@@ -93,6 +99,16 @@ export class Channel implements Member, UpstreamOwner {
     lease.onSubmitted(this, slot);
     this.upstream.sendSpliced(bytes, start, cutStart, cutEnd, end, this.inFlight.wireId(slot));
     if (this.inFlight.exhausted) this.#host.retire(this);
+  }
+
+  /** Whose each notification is that was never written, oldest first. */
+  unsentNotifiers(): Requester[] {
+    let unsent = 0;
+    this.upstream.unsent((buf, start, end) => {
+      scanRequest(buf, start, end, this.#scan);
+      if (this.#scan.kind === ScanKind.Notification) unsent++;
+    });
+    return unsent === 0 ? [] : this.#notifiers.slice(-unsent);
   }
 
   onUpstreamMessage(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {

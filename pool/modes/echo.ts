@@ -1,10 +1,13 @@
 import type { ClientSide, Lease, PoolObserver } from '../client-side.ts';
 import { ERROR_MESSAGES, ErrorCode, errorReply } from '../jsonrpc/errors.ts';
 import { Scan, ScanKind, scanRequest } from '../jsonrpc/scan.ts';
+import { splitBatch } from '../jsonrpc/split-batch.ts';
 
 /** What the embedded echo back end answers: every message as it is, JSON-RPC requests with their params, or either by what comes. */
 export type EchoStyle = 'verbatim' | 'json-rpc' | 'both';
 
+const ignore = (): void => undefined;
+const maxBatchSize = 1_000;
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
@@ -60,9 +63,13 @@ export class EchoLease implements Lease {
   #answer(bytes: Uint8Array, isBinary: boolean): void {
     const { scan, style } = this.#mode;
     scanRequest(bytes, 0, bytes.length, scan);
-    const isRpc =
-      scan.kind === ScanKind.Request || scan.kind === ScanKind.Notification || scan.kind === ScanKind.Batch;
-    if (!isRpc && style === 'both') return this.#echo(bytes, isBinary);
+    const isRequest = scan.kind === ScanKind.Request || scan.kind === ScanKind.Notification;
+    const isBatch =
+      scan.kind === ScanKind.Batch && splitBatch(bytes, 0, bytes.length, maxBatchSize, ignore) === undefined;
+    if (style === 'both' && !isRequest && !isBatch) {
+      this.#echo(bytes, isBinary);
+      return;
+    }
     const reply = this.#reply(bytes);
     if (reply !== undefined) this.#client.send(reply, false);
   }
@@ -70,12 +77,14 @@ export class EchoLease implements Lease {
   #reply(bytes: Uint8Array): Uint8Array | undefined {
     const { scan } = this.#mode;
     if (scan.kind !== ScanKind.Batch) return this.#replyToOne(bytes, 0, bytes.length);
-    const elements = JSON.parse(decoder.decode(bytes)) as unknown[];
-    if (elements.length === 0) return this.#error(bytes, ErrorCode.InvalidRequest);
-    const replies = elements.flatMap((element) => {
-      const one = encoder.encode(JSON.stringify(element));
-      scanRequest(one, 0, one.length, scan);
-      const reply = this.#replyToOne(one, 0, one.length);
+    const ranges: [number, number][] = [];
+    const fault = splitBatch(bytes, 0, bytes.length, maxBatchSize, (start, end) => ranges.push([start, end]));
+    if (fault !== undefined) {
+      return this.#error(bytes, fault === 'not-json' ? ErrorCode.ParseError : ErrorCode.InvalidRequest);
+    }
+    const replies = ranges.flatMap(([start, end]) => {
+      scanRequest(bytes, start, end, scan);
+      const reply = this.#replyToOne(bytes, start, end);
       return reply === undefined ? [] : [decoder.decode(reply)];
     });
     return replies.length === 0 ? undefined : encoder.encode(`[${replies.join(',')}]`);

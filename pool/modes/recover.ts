@@ -1,27 +1,40 @@
 import { parseWireId } from '../jsonrpc/ids.ts';
 import { Request } from '../jsonrpc/request.ts';
 import { Scan, ScanKind, scanRequest } from '../jsonrpc/scan.ts';
-import type { Channel } from './channel.ts';
+import type { Channel, Requester } from './channel.ts';
 
-/** What a lost connection was provably never sent. */
-export interface Unsent {
-  /** Requests as their clients sent them, by slot. */
-  readonly requests: ReadonlyMap<number, Request>;
-  readonly notifications: readonly Uint8Array[];
+/** A request or notification that a lost connection was not sent, or may be sent again. */
+export interface Moved {
+  /** Its slot on the lost connection; −1 for a notification. */
+  readonly slot: number;
+  readonly lease: Requester;
+  readonly request: Request;
 }
 
-/** Reads back what is still in the write buffer of a channel; wire ids are exchanged for the clients' own again. */
-export function recoverUnsent(channel: Channel): Unsent {
-  const requests = new Map<number, Request>();
-  const notifications: Uint8Array[] = [];
+/**
+ * Reads back what is still in the write buffer of a channel, in its order; wire ids are exchanged for the clients' own
+ * again. What belongs to a client that left is left out.
+ */
+export function recoverUnsent(channel: Channel): Moved[] {
+  const moved: Moved[] = [];
+  const notifiers = channel.unsentNotifiers();
   const scan = new Scan();
   channel.upstream.unsent((buf, start, end) => {
     scanRequest(buf, start, end, scan);
-    if (scan.kind === ScanKind.Notification) notifications.push(buf.subarray(start, end));
+    if (scan.kind === ScanKind.Notification) {
+      const lease = notifiers.shift();
+      const request = new Request();
+      request.describe(buf, start, end, scan);
+      request.deadlineMs = Infinity;
+      if (lease?.released === false) moved.push({ slot: -1, lease, request });
+      return;
+    }
     const slot = channel.inFlight.find(parseWireId(buf, scan.idStart, scan.idEnd));
-    if (slot >= 0) requests.set(slot, restore(channel, slot, buf, start, scan, end));
+    const lease = channel.inFlight.owners[slot];
+    if (lease !== undefined)
+      moved.push({ slot, lease, request: restore(channel, slot, buf, start, scan, end) });
   });
-  return { requests, notifications };
+  return moved;
 }
 
 function restore(

@@ -48,6 +48,8 @@ export interface LeaseHost {
 export interface LeaseLimits {
   readonly maxInFlightPerClient: number;
   readonly maxBatchSize: number;
+  /** What the replies of a batch may have together. */
+  readonly maxBatchReplyBytes: number;
   readonly maxRetries: number;
   readonly statefulMethods: ReadonlySet<string>;
   readonly idempotentMethods: ReadonlySet<string>;
@@ -75,6 +77,10 @@ export class RequestLease implements Lease, Requester {
   constructor(client: ClientSide, host: LeaseHost) {
     this.#client = client;
     this.#host = host;
+  }
+
+  get released(): boolean {
+    return this.#released;
   }
 
   get busy(): boolean {
@@ -134,8 +140,18 @@ export class RequestLease implements Lease, Requester {
     if (kept?.batch === undefined) {
       this.#client.deliverSpliced(buf, start, idStart, idEnd, end, id, from, to);
     } else {
-      const parts = [buf.subarray(start, idStart), id.subarray(from, to), buf.subarray(idEnd, end)];
-      kept.batch.settle(kept.batchIndex, Buffer.concat(parts));
+      kept.batch.settle(
+        kept.batchIndex,
+        kept.batch.hasRoomFor(end - start)
+          ? Buffer.concat([buf.subarray(start, idStart), id.subarray(from, to), buf.subarray(idEnd, end)])
+          : errorReply(
+              id,
+              from,
+              to,
+              ErrorCode.QueueFull,
+              'The replies of this batch are too large together: send fewer at once.',
+            ),
+      );
     }
   }
 
@@ -181,7 +197,7 @@ export class RequestLease implements Lease, Requester {
       );
       return;
     }
-    const batch = new Batch(ranges.length, (answer) => {
+    const batch = new Batch(ranges.length, this.#host.limits.maxBatchReplyBytes, (answer) => {
       if (!this.#released) this.#client.send(answer, false);
     });
     ranges.forEach(([start, end], index) => {

@@ -7,7 +7,7 @@ import { Request } from '../jsonrpc/request.ts';
 import { Scan, ScanKind } from '../jsonrpc/scan.ts';
 import type { Upstream } from '../upstream.ts';
 import { Channel, type ChannelHost, type Requester } from './channel.ts';
-import { recoverUnsent } from './recover.ts';
+import { recoverUnsent, type Moved } from './recover.ts';
 import { RequestLease, type LeaseHost, type LeaseLimits } from './request-lease.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { Supply } from './supply.ts';
@@ -212,22 +212,21 @@ export class RequestMode implements ChannelHost, LeaseHost {
     this.counts.upstreamsLost++;
     this.#remove(channel, false);
     const unsent = recoverUnsent(channel);
-    const moved: [Requester, Request][] = [];
+    const moved: Moved[] = [];
+    const unsentSlots = new Set(unsent.map(({ slot }) => slot));
     for (const slot of channel.inFlight.taken()) {
       const lease = channel.inFlight.owners[slot];
-      if (lease === undefined) continue;
-      const request = unsent.requests.get(slot) ?? this.#retryOf(channel, slot);
-      if (request === undefined) {
-        lease.failSlot(slot, ErrorCode.OutcomeUnknown);
-      } else {
-        lease.dropSlot(slot);
-        moved.push([lease, request]);
-      }
+      if (lease === undefined || unsentSlots.has(slot)) continue;
+      const request = this.#retryOf(channel, slot);
+      if (request === undefined) lease.failSlot(slot, ErrorCode.OutcomeUnknown);
+      else moved.push({ slot, lease, request });
     }
+    // What was written came first, so this is the order in which the clients sent it.
+    moved.push(...unsent);
+    for (const { slot, lease } of moved) if (slot >= 0) lease.dropSlot(slot);
     for (const lease of channel.waiting.list()) this.onUnbound(lease);
     // Newest first, each to the front, so that a client's requests keep their order.
-    for (const [lease, request] of moved.reverse()) this.#requeue(lease, request);
-    for (const bytes of unsent.notifications) this.pick()?.upstream.send(bytes, 0, bytes.length, false);
+    for (const { lease, request } of moved.reverse()) this.#requeue(lease, request);
     for (const other of this.channels) this.#serve(other);
     this.#supply.maintain();
     this.#grow();
@@ -257,15 +256,15 @@ export class RequestMode implements ChannelHost, LeaseHost {
 
   #sweepWaiting(nowMs: number): void {
     for (const lease of this.#queue.leases(this.channels)) {
-      while (lease.waiting.length > 0 && lease.waiting[0]!.queueDeadlineMs <= nowMs) {
-        lease.failRequest(this.#queue.shift(lease), ErrorCode.QueueFull);
+      for (const request of this.#queue.expired(lease, nowMs)) {
+        lease.failRequest(request, request.deadlineMs <= nowMs ? ErrorCode.Timeout : ErrorCode.QueueFull);
       }
     }
   }
 
   /** Back to the queue after its connection was lost, before what its client has waiting there. */
   #requeue(lease: Requester, request: Request): void {
-    request.queueDeadlineMs = this.#now() + this.limits.queue.timeoutMs;
+    request.queueDeadlineMs = Math.min(this.#now() + this.limits.queue.timeoutMs, request.deadlineMs);
     this.#queue.unshift(lease, request);
   }
 

@@ -10,12 +10,18 @@ export interface SessionModeOptions {
   readonly warmConnections: number;
   /** An idle connection that received more than this before it had a client is dropped. */
   readonly maxGreetingBytes: number;
+  /** How long a client waits; its dials share that time, so that a silent endpoint leaves some for the others. */
+  readonly acquireTimeoutMs: number;
   readonly now: () => number;
   readonly observer: PoolObserver;
 }
 
 const topUpIntervalMs = 1_000;
 const answerDueMs = 5_000;
+/** What keeping a message costs beyond its bytes. */
+const messageOverheadBytes = 128;
+/** A dial of the pool's own. An upstream that wants credentials answers it with 401, and is well all the same. */
+const ownDial: DialRequest = { ...plainDial };
 
 /** One upstream connection for each client, for as long as it stays. */
 export class SessionMode {
@@ -85,43 +91,67 @@ export class SessionMode {
 
   #dialInTurn(request: DialRequest, handlers: SeatHandlers): () => void {
     const tried = new Set<Endpoint>();
+    const timeoutMs = (0.9 * this.#options.acquireTimeoutMs) / this.#connector.endpoints.length;
     let giveUp = (): void => undefined;
     const next = (error?: DialError): void => {
+      this.#makeRoom();
       const endpoint = this.#connector.atCapacity ? undefined : this.#connector.pick(tried);
       if (endpoint === undefined || (error?.status ?? 500) < 500) {
         handlers.onRefused({ status: error?.status, retryAfterMs: this.#retryAfterMs() });
         return;
       }
       tried.add(endpoint);
-      giveUp = this.#connector.connect(endpoint, request, {
-        onOpen: (upstream) => {
-          const lease = new SessionLease(upstream, endpoint, this);
-          this.#leased.add(lease);
-          if (this.#closed) lease.release(1001, '');
-          else handlers.onSeat(lease);
+      giveUp = this.#connector.connect(
+        endpoint,
+        { ...request, timeoutMs },
+        {
+          onOpen: (upstream) => {
+            const lease = new SessionLease(upstream, endpoint, this);
+            this.#leased.add(lease);
+            if (this.#closed) lease.release(1001, '');
+            else handlers.onSeat(lease);
+          },
+          onFailure: next,
         },
-        onFailure: next,
-      });
+      );
     };
     next();
     return () => giveUp();
+  }
+
+  /** At the cap a warm connection gives way to a client that needs one of its own. */
+  #makeRoom(): void {
+    if (this.#connector.atCapacity) this.#warm[0]?.release(1000, '');
   }
 
   #retryAfterMs(): number {
     return Math.max(0, this.#connector.nextRetryAtMs - this.#options.now());
   }
 
-  /** Dials warm connections up to the configured number, clients' needs first. */
+  /** Dials warm connections up to the configured number, and endpoints that failed, to see whether they are back. */
   #topUp(): void {
+    const nowMs = this.#options.now();
+    for (const endpoint of this.#connector.endpoints) {
+      const due = endpoint.failures > 0 && endpoint.connections === 0 && endpoint.retryAtMs <= nowMs;
+      if (due && !this.#connector.atCapacity) this.#dialAhead(endpoint);
+    }
     let missing = this.#options.warmConnections - this.#warm.length - this.#connector.dialing;
     for (; missing > 0 && !this.#connector.atCapacity; missing--) {
       const endpoint = this.#connector.pickForBackground();
       if (endpoint === undefined) return;
-      this.#connector.connect(endpoint, plainDial, {
-        onOpen: (upstream) => this.#warm.push(new SessionLease(upstream, endpoint, this)),
-        onFailure: () => undefined,
-      });
+      this.#dialAhead(endpoint);
     }
+  }
+
+  #dialAhead(endpoint: Endpoint): void {
+    this.#connector.connect(endpoint, ownDial, {
+      onOpen: (upstream) => {
+        const lease = new SessionLease(upstream, endpoint, this);
+        if (this.#warm.length < this.#options.warmConnections && !this.#closed) this.#warm.push(lease);
+        else lease.release(1000, '');
+      },
+      onFailure: () => undefined,
+    });
   }
 }
 
@@ -212,7 +242,7 @@ export class SessionLease implements Seat, Lease, UpstreamOwner {
 
   #keepGreeting(bytes: Uint8Array, isBinary: boolean): void {
     this.#greeting.push({ bytes, isBinary });
-    this.#greetingBytes += bytes.length;
+    this.#greetingBytes += bytes.length + messageOverheadBytes;
     if (this.#greetingBytes <= this.#mode.maxGreetingBytes) return;
     this.#ended = true;
     this.upstream.close(1008, 'too much was sent before there was a client');

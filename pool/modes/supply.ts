@@ -42,7 +42,7 @@ export class Supply {
   /** Dials one more connection, where the cap and the back-off allow. */
   grow(): void {
     const { connector } = this.#options;
-    if (this.#closed || !connector.mayGrow) return;
+    if (this.#closed || connector.room <= this.#reserved()) return;
     const endpoint = connector.pickForBackground();
     if (endpoint !== undefined) this.#open(endpoint);
   }
@@ -57,6 +57,14 @@ export class Supply {
     const { connector, minConnections } = this.#options;
     const count = connector.endpoints.length;
     return Math.max(1, Math.floor(minConnections / count) + (index < minConnections % count ? 1 : 0));
+  }
+
+  /** Room that is kept for endpoints which have less than their share, so that one which comes back finds its place. */
+  #reserved(): number {
+    return this.#options.connector.endpoints.reduce(
+      (sum, endpoint, index) => sum + Math.max(0, this.#share(index) - endpoint.connections),
+      0,
+    );
   }
 
   #open(endpoint: Endpoint): void {

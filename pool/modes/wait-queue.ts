@@ -53,7 +53,20 @@ export class WaitQueue {
 
   /** Takes the oldest request of a client that has one. */
   shift(lease: Requester): Request {
-    const request = lease.waiting.shift();
+    return this.#take(lease, 0);
+  }
+
+  /** Takes the requests of a client that have waited long enough. */
+  expired(lease: Requester, nowMs: number): Request[] {
+    const requests: Request[] = [];
+    for (let index = lease.waiting.length - 1; index >= 0; index--) {
+      if (lease.waiting[index]!.queueDeadlineMs <= nowMs) requests.unshift(this.#take(lease, index));
+    }
+    return requests;
+  }
+
+  #take(lease: Requester, index: number): Request {
+    const request = lease.waiting.splice(index, 1)[0];
     if (request === undefined) throw new Error('bug: took from a client that has nothing waiting');
     this.#size--;
     this.#bytes -= request.size;

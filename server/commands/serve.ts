@@ -13,7 +13,7 @@ export interface ServeOptions {
 }
 
 /** Signals closer together than this are one: npm passes on what the terminal has sent to the whole process group. */
-const sameSignalMs = 250;
+const sameSignalMs = 50;
 
 const lingerMs = 500;
 
