@@ -1,3 +1,4 @@
+import { copyBytes } from '../copy-bytes.ts';
 import type { Batch } from './batch.ts';
 import { canonicalId, hashId, isEscaped } from './ids.ts';
 import type { Scan } from './scan.ts';
@@ -61,13 +62,13 @@ export class Request {
   keep(): Request {
     const copy = new Request();
     Object.assign(copy, this);
-    copy.bytes = this.bytes.slice(this.start, this.end);
+    copy.bytes = copyBytes(this.bytes, this.start, this.end);
     copy.start = 0;
     copy.end = copy.bytes.length;
     if (this.isNotification) return copy;
     copy.cutStart = this.cutStart - this.start;
     copy.cutEnd = this.cutEnd - this.start;
-    copy.id = this.id.slice(this.idStart, this.idEnd);
+    copy.id = copyBytes(this.id, this.idStart, this.idEnd);
     copy.idStart = 0;
     copy.idEnd = copy.id.length;
     return copy;

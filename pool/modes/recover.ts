@@ -1,3 +1,4 @@
+import { copyBytes } from '../copy-bytes.ts';
 import { parseWireId } from '../jsonrpc/ids.ts';
 import { Request } from '../jsonrpc/request.ts';
 import { Scan, ScanKind, scanRequest } from '../jsonrpc/scan.ts';
@@ -45,7 +46,7 @@ function restore(
   scan: Scan,
   end: number,
 ): Request {
-  const id = inFlight.idBytes.slice(inFlight.idStart(slot), inFlight.idEnd(slot));
+  const id = copyBytes(inFlight.idBytes, inFlight.idStart(slot), inFlight.idEnd(slot));
   const request = inFlight.kept[slot] ?? new Request();
   request.bytes = Buffer.concat([buf.subarray(start, scan.idStart), id, buf.subarray(scan.idEnd, end)]);
   request.start = 0;

@@ -1,5 +1,6 @@
 import type { ClientSide, Lease, PoolObserver, Seat, SeatHandlers } from '../client-side.ts';
 import type { Connector } from '../connector.ts';
+import { copyBytes } from '../copy-bytes.ts';
 import { plainDial, type DialError, type DialRequest } from '../dial.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { Upstream, UpstreamOwner } from '../upstream.ts';
@@ -221,7 +222,7 @@ export class SessionLease implements Seat, Lease, UpstreamOwner {
   }
 
   onUpstreamMessage(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
-    if (this.#client === undefined) return this.#keepGreeting(buf.slice(start, end), isBinary);
+    if (this.#client === undefined) return this.#keepGreeting(copyBytes(buf, start, end), isBinary);
     this.#client.deliver(buf, start, end, isBinary);
     if (this.#sentAtMs === 0) return;
     const seconds = (this.#mode.now() - this.#sentAtMs) / 1_000;
