@@ -1,0 +1,462 @@
+import { createBalancer, type BalancerName } from '../balancers/create-balancer.ts';
+import type { ClientSide } from '../client-side.ts';
+import { Connector } from '../connector.ts';
+import { Endpoint } from '../endpoint.ts';
+import { frame } from '../wire/frames.fixture.ts';
+import { Opcode } from '../wire/opcode.ts';
+import { FakeDialer, type FakeConnection } from './fake-upstream.fixture.ts';
+import { Entry, ModelClient, type ModelConnection } from './request-entries.fixture.ts';
+import { RequestModel } from './request-model.fixture.ts';
+import {
+  garbage,
+  ids,
+  invalid,
+  invalidElements,
+  largeBytes,
+  pick,
+  replyText,
+  requestText,
+} from './request-texts.fixture.ts';
+import { RequestMode, type RequestLimits } from './request.ts';
+
+export interface WorldConfig {
+  readonly limits: RequestLimits;
+  readonly endpoints: number;
+  readonly maxConnections: number;
+  readonly maxBufferedBytes: number;
+  readonly maxClients: number;
+  readonly balance: BalancerName;
+}
+
+/** One connection as the back end knows it. */
+interface Backend {
+  readonly connection: FakeConnection;
+  /** What it got and has not answered. */
+  readonly unanswered: { readonly wireId: number; readonly entry: Entry }[];
+  readonly answered: number[];
+}
+
+/** Details that make a request's method idempotent, and how far they are apart. */
+const idempotent = 4 << 3;
+const methodCycle = 7 << 3;
+
+/** The real request mode between clients, back ends and a network that are all in the hands of a test. Needs fake timers. */
+export class World {
+  readonly model: RequestModel;
+  readonly mode: RequestMode;
+  readonly trace: string[] = [];
+  readonly #dialer: FakeDialer;
+  readonly #connector: Connector;
+  readonly #config: WorldConfig;
+  readonly #backends: Backend[] = [];
+  readonly #failing = new Map<Endpoint, boolean>();
+  readonly #refusing = new Set<Endpoint>();
+  readonly #now = (): number => Date.now();
+  readonly #advance: (ms: number) => void;
+  #tokens = 0;
+  #silent = false;
+
+  /** `advance` moves the fake clock and runs what is due. */
+  constructor(config: WorldConfig, advance: (ms: number) => void) {
+    this.#config = config;
+    this.#advance = advance;
+    const log = { info: () => undefined, warn: () => undefined };
+    const observer = {
+      replied: () => undefined,
+      upstreamAnswered: () => undefined,
+      refused: () => undefined,
+    };
+    const random = (): number => 0.5;
+    this.#dialer = new FakeDialer({ maxBufferedBytes: config.maxBufferedBytes });
+    this.#connector = new Connector({
+      pool: 'main',
+      endpoints: Array.from(
+        { length: config.endpoints },
+        // One that is trusted gets unmasked frames, the other masked ones.
+        (_, index) => new Endpoint({ url: `ws://10.0.0.${index + 1}:9001`, trusted: index === 0 }),
+      ),
+      dialer: this.#dialer,
+      balancer: createBalancer(config.balance, { random }),
+      maxConnections: config.maxConnections,
+      reconnect: { baseDelayMs: 100, maxDelayMs: 400, factor: 2, jitter: false },
+      now: this.#now,
+      random,
+      log,
+    });
+    this.mode = new RequestMode({
+      connector: this.#connector,
+      balancer: createBalancer(config.balance, { random }),
+      limits: config.limits,
+      now: this.#now,
+      observer,
+      log,
+      name: 'main',
+    });
+    this.model = new RequestModel(this.mode, this.#now);
+  }
+
+  check(): void {
+    this.#checkConnector();
+    if (this.mode.channels.some(({ upstream }) => upstream.congested)) this.model.tally('congested');
+  }
+
+  /** Everything gets its chance to end: endpoints are up, sockets flow, back ends answer or are silent. */
+  settle(isSilent: boolean): void {
+    this.#silent = isSilent;
+    this.#refusing.clear();
+    const { requestTimeoutMs, queue } = this.#config.limits;
+    for (const { connection } of this.#backends)
+      this.model.during({ kind: 'other' }, () => connection.socket.resume());
+    for (let ms = 0; ms <= requestTimeoutMs + queue.timeoutMs + 1_000; ms += 100) {
+      this.tick(100);
+      while (this.#dialer.pending.length > 0) this.settleDial(0);
+      if (!this.#silent) for (let n = 0; n < 8; n++) this.reply(n, n);
+    }
+    this.model.checkSettled();
+    for (const client of this.#present) this.leave(client);
+    this.mode.close(1001, '');
+    this.#advance(5_000);
+  }
+
+  connect(): void {
+    if (this.#present.length >= this.#config.maxClients) return;
+    const client = new ModelClient(this.model.clients.length);
+    client.lease = this.mode.lease(this.#sideOf(client));
+    this.model.clients.push(client);
+  }
+
+  leave(client: ModelClient | undefined): void {
+    if (client === undefined) return;
+    this.model.during({ kind: 'other' }, () => {
+      this.model.onClientLeft(client);
+      client.lease.release();
+    });
+  }
+
+  refuse(client: ModelClient | undefined): void {
+    if (client === undefined) return;
+    client.refused = true;
+    client.lease.refuseNew();
+  }
+
+  send(client: ModelClient | undefined, details: number, isNotification: boolean): void {
+    if (client === undefined) return;
+    const { entry, text } = this.#compose(client, details, isNotification, false);
+    this.model.during({ kind: 'send', entry }, () => this.#give(client, text, (details & 64) !== 0));
+  }
+
+  sendBatch(client: ModelClient | undefined, details: number): void {
+    if (client === undefined) return;
+    const batch: (Entry | undefined)[] = [];
+    const texts: string[] = [];
+    for (let n = 0; n <= details % 5; n++) {
+      const one = details * 31 + n * 17;
+      if (one % 7 === 3) {
+        batch.push(undefined);
+        texts.push(pick(invalidElements, one)!);
+      } else {
+        const { entry, text } = this.#compose(client, one, one % 5 === 2, true);
+        batch.push(entry);
+        texts.push(text);
+      }
+    }
+    const text = `[${texts.join(details % 2 === 0 ? ',' : ' , ')}]`;
+    this.model.during({ kind: 'batch', client, batch }, () => this.#give(client, text, false));
+  }
+
+  sendWrong(client: ModelClient | undefined, details: number): void {
+    if (client === undefined) return;
+    const isGarbage = details % 2 === 0;
+    const text = pick(isGarbage ? garbage : invalid, details >> 1)!;
+    const operation = { kind: 'refused', client, code: isGarbage ? -32700 : -32600 } as const;
+    this.model.during(operation, () => this.#give(client, text, false));
+  }
+
+  /** A back end answers some request that it got, on time or late. */
+  reply(which: number, details: number): void {
+    const backend = pick(
+      this.#live.filter(({ unanswered }) => unanswered.length > 0),
+      which,
+    );
+    if (backend === undefined) return;
+    const [{ wireId, entry }] = backend.unanswered.splice((which >> 3) % backend.unanswered.length, 1) as [
+      Backend['unanswered'][0],
+    ];
+    backend.answered.push(wireId);
+    this.#answer(backend, wireId, entry, details);
+  }
+
+  replyAgain(which: number, details: number): void {
+    const backend = pick(
+      this.#live.filter(({ answered }) => answered.length > 0),
+      which,
+    );
+    if (backend === undefined) return;
+    this.#sayUnknown(backend, String(pick(backend.answered, details)), details);
+  }
+
+  replyUnknown(which: number, details: number): void {
+    const backend = pick(this.#live, which);
+    if (backend === undefined) return;
+    const { lastWireId = 0, taken } = this.#modelOf(backend) ?? {};
+    const slots = this.#config.limits.maxInFlightPerConnection;
+    const near = [...(taken?.keys() ?? [])].flatMap((id) => [id + slots, id - slots, id + 1, id - 1]);
+    const free = [...near, 0, 1, lastWireId + slots, 2 ** 40].filter(
+      (id) => id >= 0 && taken?.has(id) !== true,
+    );
+    const forms = [...free.map(String), ...[...(taken?.keys() ?? [])].flatMap((id) => [`"${id}"`, `-${id}`])];
+    this.#sayUnknown(backend, pick(forms, details)!, details);
+  }
+
+  /** The back end says something on its own account, with an id that looks like one of ours. */
+  sayUnasked(which: number, details: number): void {
+    const backend = pick(this.#live, which);
+    if (backend === undefined) return;
+    const id = backend.unanswered[0]?.wireId ?? 1;
+    const text = pick(
+      [
+        '{"jsonrpc":"2.0","method":"tick","params":{"token":"#x#"}}',
+        `{"jsonrpc":"2.0","id":${id},"method":"ask","params":{"token":"#x#"}}`,
+        `{"id":${id},"method":"ask","jsonrpc":"2.0"}`,
+      ],
+      details,
+    )!;
+    this.model.dropped.unowned++;
+    this.model.during({ kind: 'other' }, () => backend.connection.say(text));
+  }
+
+  sayMalformed(which: number, details: number): void {
+    const backend = pick(this.#live, which);
+    if (backend === undefined) return;
+    const id = backend.unanswered[0]?.wireId ?? 1;
+    const text = pick(
+      [
+        `{"id":${id}`,
+        `${id}`,
+        `[{"jsonrpc":"2.0","id":${id},"result":"#x#"}]`,
+        'null',
+        '',
+        `{"jsonrpc":"2.0","id":${id}}`,
+      ],
+      details,
+    )!;
+    this.model.dropped.malformed++;
+    this.model.during({ kind: 'other' }, () => backend.connection.say(text));
+  }
+
+  kill(which: number, details: number): void {
+    const backend = pick(this.#live, which);
+    const connection = backend && this.#learn(backend);
+    if (connection === undefined) return;
+    const { socket, upstream } = backend!.connection;
+    if (details % 4 === 3) this.model.during({ kind: 'other' }, () => socket.breakDown());
+    this.model.during({ kind: 'lost', connection }, () => {
+      if (details % 4 === 0) backend!.connection.feed(frame({ opcode: Opcode.Close }));
+      else if (details % 4 === 1) backend!.connection.feed(frame({ opcode: Opcode.Text, reserved: 0x40 }));
+      else if (details % 4 === 2) upstream.onHeartbeatLost();
+      else socket.close();
+    });
+  }
+
+  /** Connection after connection is lost right after it was sent something that may be retried. */
+  storm(which: number): void {
+    for (let n = 0; n < 12; n++) {
+      // Past the back-off.
+      this.tick(400);
+      this.settleDial(0);
+      this.send(this.present(which), idempotent + n * methodCycle, false);
+      this.turn();
+      this.kill(which + n, which);
+    }
+  }
+
+  stall(which: number): void {
+    pick(this.#live, which)?.connection.socket.stall();
+  }
+
+  resume(which: number): void {
+    const backend = pick(
+      this.#backends.filter(({ connection }) => connection.socket.stalled),
+      which,
+    );
+    if (backend !== undefined) this.model.during({ kind: 'other' }, () => backend.connection.socket.resume());
+  }
+
+  /** An endpoint comes back, or goes when asked to. */
+  turnEndpoint(which: number, goes: boolean): void {
+    const endpoint = pick(this.#connector.endpoints, which)!;
+    if (!this.#refusing.delete(endpoint) && goes) this.#refusing.add(endpoint);
+  }
+
+  settleDial(which: number): void {
+    const dial = pick(this.#dialer.pending, which);
+    if (dial === undefined) return;
+    const isRefused = this.#refusing.has(dial.endpoint);
+    this.#failing.set(dial.endpoint, isRefused);
+    this.model.allFailing = this.#connector.endpoints.every(
+      (endpoint) => this.#failing.get(endpoint) === true,
+    );
+    this.model.during({ kind: 'other' }, () => {
+      if (isRefused) dial.fail();
+      else this.#watch(dial);
+    });
+  }
+
+  turn(): void {
+    this.tick(0);
+  }
+
+  tick(ms: number): void {
+    this.model.during({ kind: 'other' }, () => this.#advance(ms));
+  }
+
+  get #present(): ModelClient[] {
+    return this.model.clients.filter(({ left }) => !left);
+  }
+
+  present(which: number): ModelClient | undefined {
+    return pick(this.#present, which);
+  }
+
+  /** Back ends whose connection the pool still uses. */
+  get #live(): Backend[] {
+    return this.#backends.filter(({ connection }) => connection.upstream.usable);
+  }
+
+  #modelOf({ connection }: Backend): ModelConnection | undefined {
+    return this.model.connections.get(connection.upstream);
+  }
+
+  #learn({ connection }: Backend): ModelConnection {
+    return this.model.connectionOf(connection.upstream);
+  }
+
+  #compose(
+    client: ModelClient,
+    details: number,
+    isNotification: boolean,
+    isElement: boolean,
+  ): { entry: Entry; text: string } {
+    const id = isNotification ? '' : pick(ids, details)!;
+    const method = pick(
+      ['plain', 'plain', 'plain', 'plain', 'idempotent', 'idempotent', 'stateful'] as const,
+      details >> 3,
+    )!;
+    const token = `#${this.#tokens++}#`;
+    const padding = details % 61 === 7 ? 'x'.repeat(largeBytes) : '';
+    const params = `{"token":"${token}","id":77,"padding":"${padding}"}`;
+    const spelt = method === 'stateful' && details % 2 === 0 ? 'state\\u0066ul' : method;
+    const text = requestText(details >> 2, spelt, params, id);
+    const entry = new Entry({
+      client,
+      sequence: client.sent++,
+      token,
+      id: isNotification ? '' : JSON.stringify(JSON.parse(id)),
+      text,
+      method,
+      // An element of a batch is taken without the space around it.
+      size: Buffer.byteLength(isElement ? text.join(id).trim() : text.join(id)),
+    });
+    return { entry, text: text.join(id) };
+  }
+
+  /** The bytes stand in the middle of a buffer that is overwritten afterwards, like the engine's. */
+  #give(client: ModelClient, text: string, isBinary: boolean): void {
+    const length = Buffer.byteLength(text);
+    const network = Buffer.alloc(length + 20, '"');
+    network.write(text, 10);
+    client.lease.send(new Uint8Array(network.buffer, network.byteOffset + 10, length), isBinary);
+    network.fill('!');
+  }
+
+  #answer(backend: Backend, wireId: number, entry: Entry, details: number): void {
+    const isTaken = this.#modelOf(backend)?.taken.get(wireId) === entry;
+    const text = replyText(details, String(wireId), entry.token);
+    this.model.during({ kind: 'reply', entry: isTaken ? entry : undefined }, () => {
+      if (isTaken) this.model.onBackendReply(entry);
+      else this.model.dropped.unknownId++;
+      this.#transmit(backend, text, details);
+    });
+  }
+
+  #sayUnknown(backend: Backend, id: string, details: number): void {
+    this.model.dropped.unknownId++;
+    this.model.during({ kind: 'reply', entry: undefined }, () => {
+      this.#transmit(backend, replyText(details, id, '#x#'), details);
+    });
+  }
+
+  /** Whole, in two fragments with a ping between, or in two chunks. */
+  #transmit({ connection }: Backend, text: string, details: number): void {
+    const bytes = Buffer.from(text);
+    const half = bytes.length >> 1;
+    if (details % 5 === 0) {
+      connection.feed(frame({ opcode: Opcode.Text, payload: bytes.subarray(0, half), isLast: false }));
+      connection.feed(frame({ opcode: Opcode.Ping, payload: 'hi' }));
+      connection.feed(frame({ opcode: Opcode.Continuation, payload: bytes.subarray(half) }));
+    } else if (details % 5 === 1) {
+      const whole = frame({ opcode: Opcode.Text, payload: bytes });
+      connection.feed(whole.subarray(0, half));
+      connection.feed(whole.subarray(half));
+    } else {
+      connection.say(text, details % 5 === 2 ? Opcode.Binary : Opcode.Text);
+    }
+  }
+
+  #sideOf(client: ModelClient): ClientSide {
+    const { model } = this;
+    return {
+      deliver: (buf, start, end) =>
+        model.onClientMessage(client, Buffer.from(buf.subarray(start, end)).toString()),
+      deliverSpliced: (buf, start, cutStart, cutEnd, end, id, idStart, idEnd) => {
+        const parts = [buf.subarray(start, cutStart), id.subarray(idStart, idEnd), buf.subarray(cutEnd, end)];
+        model.onClientMessage(client, Buffer.concat(parts).toString());
+      },
+      send: (bytes) => model.onClientMessage(client, Buffer.from(bytes).toString()),
+      onUpstreamClose: () => {
+        throw new Error('a client of a shared pool was told that its upstream closed');
+      },
+    };
+  }
+
+  #watch(dial: FakeDialer['pending'][number]): void {
+    const { model } = this;
+    const unanswered: Backend['unanswered'] = [];
+    this.#dialer.onConnection = (connection) => {
+      const { upstream } = connection;
+      this.#backends.push({ connection, unanswered, answered: [] });
+      const send = upstream.send.bind(upstream);
+      const sendSpliced = upstream.sendSpliced.bind(upstream);
+      const close = upstream.close.bind(upstream);
+      upstream.send = (buf, start, end, isBinary) => {
+        model.onSubmitted(upstream, Buffer.from(buf.subarray(start, end)).toString(), undefined);
+        send(buf, start, end, isBinary);
+      };
+      upstream.sendSpliced = (buf, start, cutStart, cutEnd, end, id) => {
+        const parts = [buf.subarray(start, cutStart), Buffer.from(String(id)), buf.subarray(cutEnd, end)];
+        model.onSubmitted(upstream, Buffer.concat(parts).toString(), id);
+        sendSpliced(buf, start, cutStart, cutEnd, end, id);
+      };
+      upstream.close = (code, reason) => {
+        model.onClosed(upstream);
+        close(code, reason);
+      };
+      connection.onFrame = ({ opcode, payload }) => {
+        if (opcode !== Opcode.Text) return;
+        const entry = model.onWritten(upstream, payload.toString());
+        const { id } = JSON.parse(payload.toString()) as { id?: number };
+        if (id !== undefined) unanswered.push({ wireId: id, entry });
+      };
+    };
+    dial.open();
+  }
+
+  #checkConnector(): void {
+    const { dialing, total } = this.#connector;
+    const open = this.mode.channels.length;
+    if (dialing !== this.#dialer.pending.length) throw new Error(`${dialing} dials are counted`);
+    if (total !== open + dialing)
+      throw new Error(`${total} connections are counted, ${open} are open, ${dialing} on their way`);
+    if (total > this.#config.maxConnections) throw new Error(`${total} connections`);
+  }
+}
