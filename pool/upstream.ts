@@ -227,7 +227,7 @@ export class Upstream implements FrameHandler, HeartbeatPeer, Flushable {
   };
 
   #afterWrite(): void {
-    if (this.#writer.length >= writeThresholdBytes) {
+    if (this.#writer.length >= Math.min(writeThresholdBytes, this.#maxBufferedBytes)) {
       // More than is worth collecting; congested when the socket does not take it either.
       this.#write();
       this.#congested = this.#writer.length > this.#maxBufferedBytes;

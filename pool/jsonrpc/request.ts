@@ -27,6 +27,8 @@ export class Request {
   batchIndex = 0;
   /** How often it may be sent again after it was written. */
   retriesLeft = 0;
+  /** It was written to a connection that was lost: what became of it there is unknown. */
+  wasWritten = false;
 
   get isNotification(): boolean {
     return this.cutStart < 0;
@@ -45,6 +47,7 @@ export class Request {
     this.cutEnd = scan.idEnd;
     this.batch = undefined;
     this.retriesLeft = 0;
+    this.wasWritten = false;
     if (this.isNotification) return;
     if (isEscaped(bytes, scan.idStart, scan.idEnd)) {
       this.id = canonicalId(bytes, scan.idStart, scan.idEnd);

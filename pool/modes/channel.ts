@@ -95,7 +95,8 @@ export class Channel implements Member, UpstreamOwner {
       return;
     }
     const slot = this.inFlight.claim(lease, lease.head, request, nowMs);
-    if (request.batch !== undefined || request.retriesLeft > 0) this.inFlight.kept[slot] = request.keep();
+    if (request.batch !== undefined || request.retriesLeft > 0 || request.wasWritten)
+      this.inFlight.kept[slot] = request.keep();
     lease.onSubmitted(this, slot);
     this.upstream.sendSpliced(bytes, start, cutStart, cutEnd, end, this.inFlight.wireId(slot));
     if (this.inFlight.exhausted) this.#host.retire(this);

@@ -257,7 +257,8 @@ export class RequestMode implements ChannelHost, LeaseHost {
   #sweepWaiting(nowMs: number): void {
     for (const lease of this.#queue.leases(this.channels)) {
       for (const request of this.#queue.expired(lease, nowMs)) {
-        lease.failRequest(request, request.deadlineMs <= nowMs ? ErrorCode.Timeout : ErrorCode.QueueFull);
+        const code = request.deadlineMs <= nowMs ? ErrorCode.Timeout : ErrorCode.QueueFull;
+        lease.failRequest(request, request.wasWritten ? ErrorCode.OutcomeUnknown : code);
       }
     }
   }
@@ -286,6 +287,7 @@ export class RequestMode implements ChannelHost, LeaseHost {
     if (kept === undefined || kept.retriesLeft === 0 || !this.#retryBudget.spend()) return undefined;
     this.counts.retries++;
     kept.retriesLeft--;
+    kept.wasWritten = true;
     return kept;
   }
 
@@ -305,7 +307,10 @@ export class RequestMode implements ChannelHost, LeaseHost {
 
   #failWaiting(): void {
     for (const lease of this.#queue.leases(this.channels)) {
-      while (lease.waiting.length > 0) lease.failRequest(this.#queue.shift(lease), ErrorCode.NoUpstream);
+      while (lease.waiting.length > 0) {
+        const request = this.#queue.shift(lease);
+        lease.failRequest(request, request.wasWritten ? ErrorCode.OutcomeUnknown : ErrorCode.NoUpstream);
+      }
     }
   }
 
