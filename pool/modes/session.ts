@@ -1,9 +1,8 @@
-import type { ClientSide, Lease, PoolObserver, Seat, SeatHandlers } from '../client-side.ts';
+import type { PoolObserver, SeatHandlers } from '../client-side.ts';
 import type { Connector } from '../connector.ts';
-import { copyBytes } from '../copy-bytes.ts';
 import { plainDial, type DialError, type DialRequest } from '../dial.ts';
 import type { Endpoint } from '../endpoint.ts';
-import type { Upstream, UpstreamOwner } from '../upstream.ts';
+import { SessionLease, type SessionHost } from './session-lease.ts';
 
 export interface SessionModeOptions {
   readonly connector: Connector;
@@ -18,14 +17,11 @@ export interface SessionModeOptions {
 }
 
 const topUpIntervalMs = 1_000;
-const answerDueMs = 5_000;
-/** What keeping a message costs beyond its bytes. */
-const messageOverheadBytes = 128;
 /** A dial of the pool's own. An upstream that wants credentials answers it with 401, and is well all the same. */
 const ownDial: DialRequest = { ...plainDial };
 
 /** One upstream connection for each client, for as long as it stays. */
-export class SessionMode {
+export class SessionMode implements SessionHost {
   readonly #connector: Connector;
   readonly #options: SessionModeOptions;
   readonly #warm: SessionLease[] = [];
@@ -73,7 +69,6 @@ export class SessionMode {
     return this.#dialInTurn(request, handlers);
   }
 
-  /** The lease's upstream is closed or given up. */
   onEnded(lease: SessionLease, expected: boolean): void {
     const index = this.#warm.indexOf(lease);
     if (index >= 0) this.#warm.splice(index, 1);
@@ -153,100 +148,5 @@ export class SessionMode {
       },
       onFailure: () => undefined,
     });
-  }
-}
-
-/** One upstream connection, first waiting for a client, then that client's alone. */
-export class SessionLease implements Seat, Lease, UpstreamOwner {
-  readonly upstream: Upstream;
-  readonly endpoint: Endpoint;
-  readonly #mode: SessionMode;
-  #client: ClientSide | undefined;
-  /** What the upstream said before there was a client. */
-  #greeting: { bytes: Uint8Array; isBinary: boolean }[] = [];
-  #greetingBytes = 0;
-  /** When the oldest message was sent that nothing has come back for; 0 when none. */
-  #sentAtMs = 0;
-  #ended = false;
-  #released = false;
-
-  constructor(upstream: Upstream, endpoint: Endpoint, mode: SessionMode) {
-    this.upstream = upstream;
-    this.endpoint = endpoint;
-    this.#mode = mode;
-    upstream.owner = this;
-  }
-
-  get protocol(): string {
-    return this.upstream.protocol;
-  }
-
-  /** An answer seems due; after a while of silence it is taken for a message that needs none. */
-  get busy(): boolean {
-    return this.#sentAtMs !== 0 && !this.#ended && this.#mode.now() - this.#sentAtMs < answerDueMs;
-  }
-
-  attach(client: ClientSide): this {
-    this.#client = client;
-    for (const { bytes, isBinary } of this.#greeting) client.deliver(bytes, 0, bytes.length, isBinary);
-    this.#greeting = [];
-    return this;
-  }
-
-  vacate(): void {
-    this.release(1001, '');
-  }
-
-  send(bytes: Uint8Array, isBinary: boolean): boolean {
-    if (this.#ended) return true;
-    if (this.upstream.congested) return false;
-    this.upstream.send(bytes, 0, bytes.length, isBinary);
-    if (this.#sentAtMs === 0) this.#sentAtMs = this.#mode.now();
-    return true;
-  }
-
-  refuseNew(): void {
-    // Nothing is refused: until its close frame a session goes on.
-  }
-
-  release(code: number, reason: string): void {
-    if (this.#released) throw new Error('bug: a lease was released twice');
-    this.#released = true;
-    this.#client = undefined;
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#mode.onEnded(this, true);
-    // 1006: the client vanished without a close frame, and so does its upstream connection.
-    if (code === 1006) this.upstream.destroy();
-    else this.upstream.close(code, reason);
-  }
-
-  onUpstreamMessage(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
-    if (this.#client === undefined) return this.#keepGreeting(copyBytes(buf, start, end), isBinary);
-    this.#client.deliver(buf, start, end, isBinary);
-    if (this.#sentAtMs === 0) return;
-    const seconds = (this.#mode.now() - this.#sentAtMs) / 1_000;
-    this.#sentAtMs = 0;
-    this.#mode.observer.replied(seconds);
-    this.#mode.observer.upstreamAnswered(seconds);
-  }
-
-  onUpstreamWritable(): void {
-    // A congested session was closed already.
-  }
-
-  onUpstreamGone(code: number, reason: string): void {
-    this.#ended = true;
-    this.#mode.onEnded(this, code !== 1006);
-    this.#client?.onUpstreamClose(code, reason);
-  }
-
-  #keepGreeting(bytes: Uint8Array, isBinary: boolean): void {
-    this.#greeting.push({ bytes, isBinary });
-    this.#greetingBytes += bytes.length + messageOverheadBytes;
-    if (this.#greetingBytes <= this.#mode.maxGreetingBytes) return;
-    this.#ended = true;
-    this.upstream.close(1008, 'too much was sent before there was a client');
-    this.#mode.onEnded(this, true);
   }
 }
