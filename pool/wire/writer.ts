@@ -15,6 +15,8 @@ const FIN = 0x80;
 const MASKED = 0x80;
 const KEY_BYTES = 4;
 const EMPTY = new Uint8Array(0);
+// A first block is never larger than this, however much the last turn needed.
+const MAX_EXPECTED_BYTES = 65_536;
 // Up to here a loop costs less than the view that a native copy needs.
 const LOOP_MAX_BYTES = 32;
 
@@ -26,6 +28,8 @@ export class FrameWriter {
   /** The block again, word by word; made at the first frame that needs masking. */
   #words: Int32Array<ArrayBuffer> | undefined;
   #length = 0;
+  /** How much was taken last: about what the next block will have to hold. */
+  #lastLength = 0;
 
   constructor({ buffers, trusted }: FrameWriterOptions) {
     this.#buffers = buffers;
@@ -81,6 +85,7 @@ export class FrameWriter {
 
   /** Hands over all pending bytes, or undefined when there are none. They are the caller's until it recycles them. */
   take(): Uint8Array<ArrayBuffer> | undefined {
+    this.#lastLength = this.#length;
     const bytes = this.#block?.subarray(0, this.#length);
     this.#forget();
     return bytes;
@@ -159,7 +164,8 @@ export class FrameWriter {
     const block = this.#block;
     const needed = this.#length + bytes;
     if (block !== undefined && needed <= block.length) return block;
-    const larger = this.#buffers.take(block === undefined ? needed : Math.max(needed, 2 * block.length));
+    const wanted = block === undefined ? Math.min(this.#lastLength, MAX_EXPECTED_BYTES) : 2 * block.length;
+    const larger = this.#buffers.take(Math.max(needed, wanted));
     if (block !== undefined) {
       block.copy(larger, 0, 0, this.#length);
       this.#buffers.release(block);
