@@ -88,6 +88,7 @@ export class Connector {
   /** Starts a dial; the returned function gives it up. The caller has seen that `atCapacity` is false. */
   connect(endpoint: Endpoint, request: DialRequest, handlers: ConnectHandlers): () => void {
     endpoint.connections++;
+    const dial = ++endpoint.dials;
     const cancel = this.#options.dialer.dial(endpoint, request, {
       onOpen: (upstream) => {
         this.#dials.delete(giveUp);
@@ -100,7 +101,7 @@ export class Connector {
         // An answer in the 400s to what a client asked for is about the client; the endpoint is well.
         const aboutClient = request !== plainDial && error.status !== undefined && error.status < 500;
         if (aboutClient) this.#succeeded(endpoint);
-        else this.#failed(endpoint, error);
+        else this.#failed(endpoint, error, dial);
         handlers.onFailure(error, endpoint);
       },
     });
@@ -123,6 +124,9 @@ export class Connector {
     endpoint.connections--;
     if (expected) return;
     const nowMs = this.#options.now();
+    // Connections that are lost together are one loss.
+    if (!endpoint.openedSinceLoss) return;
+    endpoint.openedSinceLoss = false;
     if (nowMs - endpoint.openedAtMs > this.#options.reconnect.maxDelayMs) endpoint.losses = 0;
     endpoint.retryAtMs = nowMs + this.#backoffMs(endpoint.losses++);
   }
@@ -133,10 +137,14 @@ export class Connector {
     endpoint.failures = 0;
     endpoint.retryAtMs = 0;
     endpoint.openedAtMs = this.#options.now();
+    endpoint.openedSinceLoss = true;
   }
 
-  #failed(endpoint: Endpoint, error: DialError): void {
+  #failed(endpoint: Endpoint, error: DialError, dial: number): void {
     const { log, pool, now } = this.#options;
+    // Dials that were under way together fail together: the back-off grows with rounds, not with dials.
+    if (endpoint.failures > 0 && dial <= endpoint.dialsOfFailure) return;
+    endpoint.dialsOfFailure = endpoint.dials;
     if (endpoint.failures === 0) {
       log.warn({ pool, upstream: endpoint.label, problem: error.message }, 'upstream cannot be reached');
     }

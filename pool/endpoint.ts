@@ -30,6 +30,11 @@ export class Endpoint implements Member {
   failures = 0;
   /** When a connection to it was opened last. */
   openedAtMs = 0;
+  /** Dials begun so far, and how many of them had begun when one failed last. */
+  dials = 0;
+  dialsOfFailure = 0;
+  /** A connection was opened after the last one was lost. */
+  openedSinceLoss = false;
   /** Connections lost in a row soon after they were opened. */
   losses = 0;
   /** No background dial before this time. */

@@ -33,7 +33,7 @@ export interface ConnectionContext {
 export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flushable {
   /** Where the client's address is counted; see admission.ts. */
   readonly addressKey: string;
-  /** The engine still holds what this client has not read, for a while after it was ended. */
+  /** The engine still holds much that this client has not read, for a while after it was ended. */
   lingers = false;
   /** The outbox's items for this client: first and last, −1 for none. */
   outboxFirst = -1;
@@ -180,7 +180,7 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flus
   flush(): void {
     if (this.#closed || this.#ending === undefined) return;
     const { code, reason } = this.#ending;
-    this.lingers = this.#socket.getBufferedAmount() > 0;
+    this.lingers = this.#socket.getBufferedAmount() > this.#context.maxBackpressureBytes / 2;
     if (code === 0) this.#socket.end();
     else this.#socket.end(code, reason);
   }

@@ -88,8 +88,9 @@ export class Channel implements Member, UpstreamOwner {
   /** Writes a request to the upstream and enters it in the table. The channel must be available. */
   submit(lease: Requester, request: Request, nowMs: number): void {
     const { bytes, start, end, cutStart, cutEnd } = request;
+    // All that was collected before has been written.
+    if (this.#notifiers.length > 0 && this.upstream.pendingBytes === 0) this.#notifiers = [];
     if (request.isNotification) {
-      if (this.upstream.pendingBytes === 0) this.#notifiers = [];
       this.#notifiers.push(lease);
       this.upstream.send(bytes, start, end, false);
       return;

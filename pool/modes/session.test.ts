@@ -347,8 +347,33 @@ describe('SessionMode', () => {
     for (const dial of [...setup.dialer.pending]) dial.fail();
     vi.advanceTimersByTime(1_000);
     expect(setup.dialer.pending).toEqual([]);
-    vi.advanceTimersByTime(10_000);
-    expect(setup.dialer.pending).toHaveLength(3);
+    vi.advanceTimersByTime(4_000);
+    // A single probe; the rest follows when the endpoint is known to be back.
+    expect(setup.dialer.pending).toHaveLength(1);
+    setup.openAll();
+    vi.advanceTimersByTime(1_000);
+    setup.openAll();
+    expect(setup.mode.idle).toBe(3);
+  });
+
+  it('probes an endpoint that failed once although sessions to it live on', () => {
+    const setup = new Setup();
+    setup.seat();
+    setup.endpoints[0]!.failures = 1;
+    vi.advanceTimersByTime(1_000);
+    setup.openAll();
+    expect(setup.endpoints[0]!.failures).toBe(0);
+    expect(setup.mode).toMatchObject({ busy: 1, idle: 0 });
+  });
+
+  it('does not dial for itself every second where only clients are let in', () => {
+    const setup = new Setup({ warm: 1 });
+    setup.dialer.pending[0]!.fail(401);
+    vi.advanceTimersByTime(50_000);
+    expect(setup.dialer.pending).toEqual([]);
+    expect(setup.endpoints[0]!.failures).toBe(0);
+    vi.advanceTimersByTime(20_000);
+    expect(setup.dialer.pending).toHaveLength(1);
   });
 
   it('replaces a warm connection that the upstream closed', () => {

@@ -17,6 +17,10 @@ export interface SessionModeOptions {
 }
 
 const topUpIntervalMs = 1_000;
+/** How long no warm connection is dialled after an upstream refused one with a status from 400 to 499. */
+const refusedPauseMs = 60_000;
+/** The least part of a client's waiting time that one dial gets. */
+const minDialShare = 0.4;
 /** A dial of the pool's own. An upstream that wants credentials answers it with 401, and is well all the same. */
 const ownDial: DialRequest = { ...plainDial };
 
@@ -28,6 +32,7 @@ export class SessionMode implements SessionHost {
   readonly #leased = new Set<SessionLease>();
   readonly #topUpTimer: NodeJS.Timeout;
   upstreamsLost = 0;
+  #warmNotBeforeMs = 0;
   #closed = false;
 
   constructor(options: SessionModeOptions) {
@@ -87,7 +92,8 @@ export class SessionMode implements SessionHost {
 
   #dialInTurn(request: DialRequest, handlers: SeatHandlers): () => void {
     const tried = new Set<Endpoint>();
-    const timeoutMs = (0.9 * this.#options.acquireTimeoutMs) / this.#connector.endpoints.length;
+    const share = Math.max(minDialShare, 0.9 / this.#connector.endpoints.length);
+    const timeoutMs = share * this.#options.acquireTimeoutMs;
     let giveUp = (): void => undefined;
     const next = (error?: DialError): void => {
       this.#makeRoom();
@@ -128,9 +134,13 @@ export class SessionMode implements SessionHost {
   #topUp(): void {
     const nowMs = this.#options.now();
     for (const endpoint of this.#connector.endpoints) {
-      const due = endpoint.failures > 0 && endpoint.connections === 0 && endpoint.retryAtMs <= nowMs;
-      if (due && !this.#connector.atCapacity) this.#dialAhead(endpoint);
+      const due = endpoint.failures > 0 && endpoint.retryAtMs <= nowMs;
+      if (!due || this.#connector.atCapacity) continue;
+      // One probe at a time: its outcome sets the next time.
+      endpoint.retryAtMs = nowMs + this.#options.acquireTimeoutMs;
+      this.#dialAhead(endpoint);
     }
+    if (nowMs < this.#warmNotBeforeMs) return;
     let missing = this.#options.warmConnections - this.#warm.length - this.#connector.dialing;
     for (; missing > 0 && !this.#connector.atCapacity; missing--) {
       const endpoint = this.#connector.pickForBackground();
@@ -146,7 +156,11 @@ export class SessionMode implements SessionHost {
         if (this.#warm.length < this.#options.warmConnections && !this.#closed) this.#warm.push(lease);
         else lease.release(1000, '');
       },
-      onFailure: () => undefined,
+      onFailure: ({ status }) => {
+        // Clients with credentials may be welcome where the pool itself is not; it is not tried every second.
+        if (status !== undefined && status < 500)
+          this.#warmNotBeforeMs = this.#options.now() + refusedPauseMs;
+      },
     });
   }
 }
