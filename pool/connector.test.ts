@@ -100,6 +100,17 @@ describe('Connector', () => {
     expect(setup.endpoints[0]!.failures).toBe(2);
   });
 
+  it('learns nothing of an endpoint from a request that could not be sent to it', () => {
+    const setup = new Setup();
+    setup.fail(0);
+    const [endpoint] = setup.endpoints;
+    const before = { failures: endpoint!.failures, retryAtMs: endpoint!.retryAtMs };
+    setup.connect(0, { protocols: ['x'], headers: [], query: '\x7f' });
+    setup.dialer.pending[0]!.fail(400, true);
+    expect(before.failures).toBe(1);
+    expect(endpoint).toMatchObject(before);
+  });
+
   it('gives up a dial once, and calls no handler for it', () => {
     const setup = new Setup();
     const giveUp = setup.connect(0);

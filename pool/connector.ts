@@ -100,8 +100,8 @@ export class Connector {
         endpoint.connections--;
         // An answer in the 400s to what a client asked for is about the client; the endpoint is well.
         const aboutClient = request !== plainDial && error.status !== undefined && error.status < 500;
-        if (aboutClient) this.#succeeded(endpoint);
-        else this.#failed(endpoint, error, dial);
+        if (!aboutClient) this.#failed(endpoint, error, dial);
+        else if (!error.unsendable) this.#succeeded(endpoint);
         handlers.onFailure(error, endpoint);
       },
     });

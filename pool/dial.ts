@@ -31,10 +31,13 @@ export const plainDial: DialRequest = { protocols: [], headers: [], query: '' };
 export class DialError extends Error {
   readonly code = 'WSLUICE_DIAL';
   readonly status: number | undefined;
+  /** The upstream has nothing to do with it: the request could not be put into a handshake, and was not sent. */
+  readonly unsendable: boolean;
 
-  constructor(message: string, status?: number) {
+  constructor(message: string, status?: number, unsendable = false) {
     super(message);
     this.status = status;
+    this.unsendable = unsendable;
   }
 }
 
@@ -59,10 +62,10 @@ export class Dialer {
   dial(endpoint: Endpoint, request: DialRequest, handlers: DialHandlers): () => void {
     const attempt = new Attempt(endpoint, handlers, this.#options, request);
     try {
-      attempt.start(
-        endpoint.secure ? this.#connectTls(endpoint) : this.#connectPlain(endpoint, attempt),
-        request,
-      );
+      // Before there is a socket: a request that cannot be sent opens none.
+      const head = requestHead(endpoint, request, attempt.key);
+      const socket = endpoint.secure ? this.#connectTls(endpoint) : this.#connectPlain(endpoint, attempt);
+      attempt.start(socket, head, request.timeoutMs);
     } catch (error) {
       setImmediate(() => attempt.fail(error as Error));
     }
@@ -99,7 +102,7 @@ class Attempt {
   readonly #endpoint: Endpoint;
   readonly #handlers: DialHandlers;
   readonly #options: DialerOptions;
-  readonly #key = newKey();
+  readonly key = newKey();
   readonly #response: HandshakeResponse;
   #socket: Socket | undefined;
   #upstream: Upstream | undefined;
@@ -115,14 +118,12 @@ class Attempt {
     this.#endpoint = endpoint;
     this.#handlers = handlers;
     this.#options = options;
-    this.#response = new HandshakeResponse({ key: this.#key, offered: protocols });
+    this.#response = new HandshakeResponse({ key: this.key, offered: protocols });
   }
 
-  /** Throws when the request cannot be put into a handshake. */
-  start(socket: Socket, request: DialRequest): void {
+  start(socket: Socket, head: Buffer, timeoutMs = Infinity): void {
     this.#socket = socket;
-    const head = requestHead(this.#endpoint, request, this.#key);
-    const connectTimeoutMs = Math.min(request.timeoutMs ?? Infinity, this.#options.connectTimeoutMs);
+    const connectTimeoutMs = Math.min(timeoutMs, this.#options.connectTimeoutMs);
     this.#timer = setTimeout(
       () => this.fail(new Error(`no answer in ${connectTimeoutMs} ms`)),
       connectTimeoutMs,
@@ -175,9 +176,8 @@ class Attempt {
     if (this.#settled) return;
     this.#settle();
     this.#socket?.destroy();
-    // What cannot be put into a handshake came from the client.
-    const status = 'code' in error && error.code === 'WSLUICE_BAD_HEADER' ? 400 : error.status;
-    this.#handlers.onFailure(new DialError(error.message, status));
+    const unsendable = 'code' in error && error.code === 'WSLUICE_BAD_HEADER';
+    this.#handlers.onFailure(new DialError(error.message, unsendable ? 400 : error.status, unsendable));
   }
 
   abandon(): void {

@@ -1,6 +1,6 @@
 import { copyBytes } from '../copy-bytes.ts';
 import type { Batch } from './batch.ts';
-import { canonicalId, hashId, isEscaped } from './ids.ts';
+import { canonicalId, hashId, isEscaped, sameId } from './ids.ts';
 import type { Scan } from './scan.ts';
 
 const empty = new Uint8Array(0);
@@ -80,10 +80,6 @@ export class Request {
   /** True when both have the same id, of the same JSON type. */
   hasIdOf(other: Request): boolean {
     if (this.isNotification || this.idHash !== other.idHash) return false;
-    if (this.idEnd - this.idStart !== other.idEnd - other.idStart) return false;
-    for (let i = this.idStart, j = other.idStart; i < this.idEnd; i++, j++) {
-      if (this.id[i] !== other.id[j]) return false;
-    }
-    return true;
+    return sameId(this.id, this.idStart, this.idEnd, other.id, other.idStart, other.idEnd);
   }
 }

@@ -176,7 +176,7 @@ export interface FakeDial {
   readonly endpoint: Endpoint;
   readonly request: DialRequest;
   open(): FakeConnection;
-  fail(status?: number): void;
+  fail(status?: number, unsendable?: boolean): void;
 }
 
 /** Dials nothing: a test decides when and how each dial ends. */
@@ -207,9 +207,9 @@ export class FakeDialer implements Pick<Dialer, 'dial'> {
         handlers.onOpen(connection.upstream);
         return connection;
       },
-      fail: (status) => {
+      fail: (status, unsendable) => {
         settle();
-        handlers.onFailure(new DialError('refused', status));
+        handlers.onFailure(new DialError('refused', status, unsendable));
       },
     };
     this.pending.push(dial);
