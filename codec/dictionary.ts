@@ -1,0 +1,23 @@
+const magic = 0xec30a437;
+const headerBytes = 8;
+
+/** A trained zstd dictionary (RFC 8878 section 5). */
+export interface Dictionary {
+  /** What frames made with it carry; never 0. */
+  readonly id: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Reads a dictionary as `wsluice train` or `zstd --train` writes it. Throws WSLUICE_DICTIONARY for anything else. */
+export function parseDictionary(bytes: Uint8Array): Dictionary {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length <= headerBytes || view.getUint32(0, true) !== magic)
+    throw badDictionary('it has no zstd dictionary header');
+  const id = view.getUint32(4, true);
+  if (id === 0) throw badDictionary('its id is 0');
+  return { id, bytes };
+}
+
+function badDictionary(why: string): Error {
+  return Object.assign(new Error(`not a zstd dictionary: ${why}`), { code: 'WSLUICE_DICTIONARY' });
+}
