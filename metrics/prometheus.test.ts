@@ -28,8 +28,13 @@ function createMetrics(): GatewayMetrics {
   return new GatewayMetrics({ errorTypes: ['protocol', 'too-big'], rejectReasons: ['origin'] });
 }
 
+const totals = { encodedPlain: 4, encodedPacked: 3, decodedPacked: 2, decodedPlain: 1 };
+const codecs = () => [['zstd', totals] as const];
+
 async function scrape(metrics: GatewayMetrics, pools: readonly PoolSnapshot[]): Promise<string[]> {
-  return (await createRegistry({ metrics, pools: () => pools, processMetrics: false }).metrics()).split('\n');
+  return (
+    await createRegistry({ metrics, pools: () => pools, codecs, processMetrics: false }).metrics()
+  ).split('\n');
 }
 
 describe('createRegistry', () => {
@@ -51,6 +56,10 @@ describe('createRegistry', () => {
         ...['dialing', 'idle', 'busy', 'draining'].map(
           (state) => `wsluice_pool_connections{pool="main",state="${state}"} 0`,
         ),
+        'wsluice_codec_bytes_total{codec="zstd",direction="encode",stage="plain"} 4',
+        'wsluice_codec_bytes_total{codec="zstd",direction="encode",stage="packed"} 3',
+        'wsluice_codec_bytes_total{codec="zstd",direction="decode",stage="packed"} 2',
+        'wsluice_codec_bytes_total{codec="zstd",direction="decode",stage="plain"} 1',
         'wsluice_pool_in_flight{pool="main"} 0',
         'wsluice_pool_waiting{pool="main"} 0',
         'wsluice_upstream_latency_seconds_count{pool="main"} 0',
@@ -133,7 +142,7 @@ describe('createRegistry', () => {
   it('reads anew at every scrape and forgets a pool that is gone', async () => {
     const metrics = createMetrics();
     let pools = [createPool({ name: 'old', accepted: 1 })];
-    const registry = createRegistry({ metrics, pools: () => pools, processMetrics: false });
+    const registry = createRegistry({ metrics, pools: () => pools, codecs, processMetrics: false });
     expect(await registry.metrics()).toContain('pool="old"');
     pools = [createPool({ name: 'new', accepted: 2 })];
     metrics.connectionOpened();
@@ -144,7 +153,7 @@ describe('createRegistry', () => {
   });
 
   it('takes process metrics along unless told not to', async () => {
-    const options = { metrics: createMetrics(), pools: () => [] };
+    const options = { metrics: createMetrics(), pools: () => [], codecs };
     expect(await createRegistry(options).metrics()).toContain('process_cpu_seconds_total');
     expect(await createRegistry({ ...options, processMetrics: false }).metrics()).not.toContain('process_');
   });

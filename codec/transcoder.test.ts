@@ -1,0 +1,232 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MessageCodec, zeroCodecBytes } from './message-codec.ts';
+import { ToyCodec } from './toy-codec.fixture.ts';
+import { Transcoder, type TranscoderContext } from './transcoder.ts';
+import { newTranscoding } from './transcoding.fixture.ts';
+
+/** A connection that notes what it is given. */
+class World {
+  readonly toy = new ToyCodec();
+  readonly bugs: unknown[] = [];
+  readonly encoded: string[] = [];
+  readonly decoded: string[] = [];
+  readonly faults: string[] = [];
+  readonly context: TranscoderContext;
+  readonly transcoder: Transcoder;
+
+  constructor(limits: Partial<TranscoderContext> = {}) {
+    this.context = newTranscoding((bug) => this.bugs.push(bug), limits);
+    const codec = new MessageCodec({
+      codec: this.toy,
+      minBytes: 4,
+      maxDecodedBytes: 1_000,
+      bytes: zeroCodecBytes(),
+    });
+    const note = (list: string[]) => (bytes: Uint8Array, isBinary: boolean) =>
+      void list.push((isBinary ? 'b:' : 't:') + Buffer.from(bytes).toString());
+    this.transcoder = new Transcoder(codec, this.context, {
+      onEncoded: note(this.encoded),
+      onDecoded: note(this.decoded),
+      onCodecFault: (fault) => this.faults.push(fault),
+    });
+  }
+
+  encode(text: string): void {
+    const bytes = Buffer.from(text);
+    this.transcoder.encode(bytes, false);
+    bytes.fill(0);
+  }
+
+  decode(wire: string, isBinary = true): void {
+    const bytes = Buffer.from(wire);
+    this.transcoder.decode(bytes, isBinary);
+    bytes.fill(0);
+  }
+
+  async finish(): Promise<void> {
+    while (this.toy.waiting > 0) await this.toy.work();
+  }
+}
+
+const large = 'l'.repeat(100);
+
+describe('messages for the wire', () => {
+  it('go at once while they are small', () => {
+    const world = new World();
+    world.encode('aaaaaaaa');
+    world.encode('ab');
+    expect(world.encoded).toEqual(['b:\x03a8;', 't:ab']);
+    expect(world.transcoder.busy).toBe(false);
+  });
+
+  it('keep their order behind one that is in the thread pool', async () => {
+    const world = new World();
+    world.encode(large);
+    world.encode('ab');
+    world.encode('aaaaaaaa');
+    expect(world.encoded).toEqual([]);
+    expect(world.transcoder.busy).toBe(true);
+    await world.finish();
+    expect(world.encoded).toEqual(['b:\x03l100;', 't:ab', 'b:\x03a8;']);
+    expect(world.transcoder.busy).toBe(false);
+    expect(world.context.pendingBytes).toBe(0);
+    world.encode('ab');
+    expect(world.encoded).toHaveLength(4);
+  });
+
+  it('go unpacked while more than half of what may wait does', async () => {
+    const world = new World({ maxPendingBytes: 1_000 });
+    for (const letter of ['p', 'q', 'r']) world.encode(letter.repeat(150));
+    await world.finish();
+    expect(world.encoded).toEqual([`b:\x03p150;`, `t:${'q'.repeat(150)}`, 'b:\x03r150;']);
+  });
+});
+
+describe('messages from the wire', () => {
+  it('are unpacked at once while they are small, and texts pass', () => {
+    const world = new World();
+    world.decode('\x03a3;');
+    world.decode('\x01a3;');
+    world.decode('plain', false);
+    expect(world.decoded).toEqual(['t:aaa', 'b:aaa', 't:plain']);
+  });
+
+  it('keep their order behind one that is in the thread pool, texts included', async () => {
+    const world = new World();
+    world.decode('\x03S3;');
+    world.decode('plain', false);
+    world.decode('\x01a3;');
+    await world.finish();
+    expect(world.decoded).toEqual(['t:SSS', 't:plain', 'b:aaa']);
+  });
+
+  it.each([
+    ['\x01garbage', 'undecodable'],
+    ['\x01a1001;', 'decoded-too-big'],
+    ['\x01Sarbage', 'undecodable'],
+    ['\x01S1001;', 'decoded-too-big'],
+  ])('%j ends the connection once, after what came before and before what came after', async (bad, fault) => {
+    const world = new World();
+    world.decode('\x03S3;');
+    world.decode(bad);
+    world.decode('\x01a3;');
+    world.decode(bad);
+    await world.finish();
+    expect(world.decoded).toEqual(['t:SSS']);
+    expect(world.faults).toEqual([fault]);
+    expect(world.context.pendingBytes).toBe(0);
+  });
+});
+
+describe('what waits', () => {
+  it('is bounded for one direction of a connection', () => {
+    const world = new World({ maxPendingBytes: 600 });
+    world.decode('\x03S3;');
+    for (let i = 0; i < 10; i++) world.decode('t'.repeat(50), false);
+    expect(world.faults).toEqual(['codec-behind']);
+    expect(world.transcoder.busy).toBe(false);
+    expect(world.context.pendingBytes).toBe(0);
+  });
+
+  it('is bounded for all connections together', () => {
+    const context = newTranscoding(() => undefined, { maxTotalPendingBytes: 300 });
+    const [first, second] = [new World(), new World()];
+    for (const { toy, faults } of [first, second]) {
+      const codec = new MessageCodec({
+        codec: toy,
+        minBytes: 4,
+        maxDecodedBytes: 1_000,
+        bytes: zeroCodecBytes(),
+      });
+      const transcoder = new Transcoder(codec, context, {
+        onEncoded: () => undefined,
+        onDecoded: () => undefined,
+        onCodecFault: (fault) => faults.push(fault),
+      });
+      transcoder.encode(Buffer.from(large), false);
+    }
+    expect(first.faults).toEqual([]);
+    expect(second.faults).toEqual(['codec-behind']);
+  });
+
+  it('is let go when nobody needs it any more, and whoever waits for the end is told', async () => {
+    const turns: (() => Promise<unknown>)[] = [];
+    const world = new World({
+      runInPool: <T>(job: () => Promise<T>) =>
+        new Promise<T>((resolve, reject) => {
+          turns.push(() => job().then(resolve, reject));
+        }),
+    });
+    const ends: string[] = [];
+    world.encode(large);
+    world.decode('\x03S3;');
+    world.transcoder.afterEncoding(() => ends.push('encoding'));
+    world.transcoder.afterDecoding(() => ends.push('decoding'));
+    world.transcoder.stopEncoding();
+    world.transcoder.stopDecoding();
+    expect(ends).toEqual(['encoding', 'decoding']);
+    expect(world.context.pendingBytes).toBe(0);
+    for (const turn of turns) await turn();
+    expect(world.toy.waiting).toBe(0);
+    expect([...world.encoded, ...world.decoded, ...world.faults]).toEqual([]);
+  });
+
+  it('comes before whatever is to happen after it', async () => {
+    const world = new World();
+    const order: string[] = [];
+    world.transcoder.afterEncoding(() => order.push('nothing waited'));
+    world.encode(large);
+    world.transcoder.afterEncoding(() => order.push(`after ${world.encoded.length}`));
+    expect(order).toEqual(['nothing waited']);
+    await world.finish();
+    expect(order).toEqual(['nothing waited', 'after 1']);
+  });
+});
+
+it('reports a bug and ends that connection alone', async () => {
+  const world = new World();
+  world.toy.encodeInPool = () => Promise.reject(new Error('bug: broken'));
+  world.encode(large);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(world.bugs).toHaveLength(1);
+  expect(world.faults).toEqual(['undecodable']);
+});
+
+it('hands everything on in order and exactly once, whatever is slow and whenever the pool gets it done', async () => {
+  const step = fc.oneof(
+    fc.record({ encode: fc.constantFrom(1, 3, 50, 100, 400) }),
+    fc.record({ decode: fc.constantFrom('s', 'S') }),
+    fc.constant('work' as const),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const world = new World();
+      const sent: string[] = [];
+      const received: string[] = [];
+      let n = 0;
+      for (const step of steps) {
+        if (step === 'work') {
+          if (world.toy.waiting > 0) await world.toy.work();
+        } else if ('encode' in step) {
+          const text = `${'x'.repeat(step.encode)}${n++}`;
+          sent.push(text);
+          world.encode(text);
+        } else {
+          received.push(`b:${step.decode.repeat((n++ % 7) + 1)}`);
+          world.decode(`\x01${step.decode}${((n - 1) % 7) + 1};`);
+        }
+      }
+      await world.finish();
+      const back = world.encoded.map((wire) =>
+        wire.startsWith('t:')
+          ? wire.slice(2)
+          : Buffer.from(world.toy.decode(Buffer.from(wire.slice(3)), 1_000)).toString(),
+      );
+      expect(back).toEqual(sent);
+      expect(world.decoded).toEqual(received);
+      expect(world.context.pendingBytes).toBe(0);
+      expect(world.faults).toEqual([]);
+    }),
+  );
+});

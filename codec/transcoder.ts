@@ -1,0 +1,143 @@
+import { CodecError } from './codec.ts';
+import { Lane, type LaneContext } from './lane.ts';
+import { carriesText, type MessageCodec } from './message-codec.ts';
+
+/** Why a connection's messages cannot be carried on: bad input, or more of it than the thread pool gets done. */
+export type TranscoderFault = 'undecodable' | 'decoded-too-big' | 'codec-behind';
+
+/** Whoever owns the connection. The bytes are valid only during the call. */
+export interface TranscoderOwner {
+  onEncoded(bytes: Uint8Array, isBinary: boolean): void;
+  onDecoded(bytes: Uint8Array, isBinary: boolean): void;
+  /** Nothing more is handed over in that direction. */
+  onCodecFault(fault: TranscoderFault): void;
+}
+
+/** What all transcoders of a gateway share. */
+export interface TranscoderContext extends LaneContext {
+  /** Told of bugs: something threw that should not. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Encodes and decodes the messages of one connection, each direction in its order. There is a lane only where a message
+ * had to go through the thread pool.
+ */
+export class Transcoder {
+  readonly #codec: MessageCodec;
+  readonly #context: TranscoderContext;
+  readonly #owner: TranscoderOwner;
+  #encoding: Lane | undefined;
+  #decoding: Lane | undefined;
+
+  constructor(codec: MessageCodec, context: TranscoderContext, owner: TranscoderOwner) {
+    this.#codec = codec;
+    this.#context = context;
+    this.#owner = owner;
+  }
+
+  /** Messages are in the thread pool, or wait for those that are. */
+  get busy(): boolean {
+    return this.#encoding?.idle === false || this.#decoding?.idle === false;
+  }
+
+  /** Takes a message for the wire; the memory needs to be valid only during the call. */
+  encode(plain: Uint8Array, isBinary: boolean): void {
+    if (this.#encoding === undefined && !this.#codec.encodesSlowly(plain)) {
+      this.#onEncoded(plain, this.#codec.encode(plain, isBinary), isBinary);
+    } else {
+      this.#encoding ??= this.#encodingLane();
+      this.#encoding.push(plain, isBinary);
+    }
+  }
+
+  /** Takes a message from the wire; the memory needs to be valid only during the call. */
+  decode(wire: Uint8Array, isBinary: boolean): void {
+    if (this.#decoding === undefined && !this.#decodesSlowly(wire, isBinary)) {
+      try {
+        this.#decodeNow(wire, isBinary);
+      } catch (error) {
+        this.#onError(error);
+      }
+    } else {
+      this.#decoding ??= this.#decodingLane();
+      this.#decoding.push(wire, isBinary);
+    }
+  }
+
+  /** Runs the callback when everything given to `encode` so far was handed over, or never will be. */
+  afterEncoding(callback: () => void): void {
+    if (this.#encoding === undefined) callback();
+    else this.#encoding.afterPending(callback);
+  }
+
+  /** Runs the callback when everything given to `decode` so far was handed over, or never will be. */
+  afterDecoding(callback: () => void): void {
+    if (this.#decoding === undefined) callback();
+    else this.#decoding.afterPending(callback);
+  }
+
+  /** Nothing more is needed for the wire; what waits for it is forgotten. */
+  stopEncoding(): void {
+    this.#encoding?.stop();
+  }
+
+  /** Nothing more is needed from the wire; what waits is forgotten. */
+  stopDecoding(): void {
+    this.#decoding?.stop();
+  }
+
+  #encodingLane(): Lane {
+    const codec = this.#codec;
+    const lane: Lane = new Lane(this.#context, {
+      // Rather large than late.
+      isSlow: (plain) => codec.encodesSlowly(plain) && !lane.crowded,
+      now: (plain, isBinary) => {
+        const wire = lane.crowded ? codec.wrap(plain, isBinary) : codec.encode(plain, isBinary);
+        this.#onEncoded(plain, wire, isBinary);
+      },
+      inPool: async (plain, isBinary) => {
+        const wire = await codec.encodeInPool(plain, isBinary);
+        return () => this.#onEncoded(plain, wire, isBinary);
+      },
+      onError: (error) => this.#onError(error),
+      onOverflow: () => this.#owner.onCodecFault('codec-behind'),
+    });
+    return lane;
+  }
+
+  #decodingLane(): Lane {
+    return new Lane(this.#context, {
+      isSlow: (wire, isBinary) => this.#decodesSlowly(wire, isBinary),
+      now: (wire, isBinary) => this.#decodeNow(wire, isBinary),
+      inPool: async (wire) => {
+        const plain = await this.#codec.decodeInPool(wire);
+        return () => this.#owner.onDecoded(plain, !carriesText(wire));
+      },
+      onError: (error) => this.#onError(error),
+      onOverflow: () => this.#owner.onCodecFault('codec-behind'),
+    });
+  }
+
+  #onEncoded(plain: Uint8Array, wire: Uint8Array, isBinary: boolean): void {
+    this.#owner.onEncoded(wire, isBinary || wire !== plain);
+  }
+
+  #decodesSlowly(wire: Uint8Array, isBinary: boolean): boolean {
+    return isBinary && this.#codec.decodesSlowly(wire);
+  }
+
+  #decodeNow(wire: Uint8Array, isBinary: boolean): void {
+    if (isBinary) this.#owner.onDecoded(this.#codec.decode(wire), !carriesText(wire));
+    else this.#owner.onDecoded(wire, false);
+  }
+
+  #onError(error: unknown): void {
+    if (error instanceof CodecError) {
+      this.#owner.onCodecFault(error.fault === 'too-big' ? 'decoded-too-big' : 'undecodable');
+      return;
+    }
+    this.#context.onError(error);
+    this.#owner.onCodecFault('undecodable');
+  }
+}
