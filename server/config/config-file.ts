@@ -9,6 +9,8 @@ const TOO_DEEP = /(?:[[{?-]\s*){200}/;
 
 /** Reads a file as text; throws what `node:fs` throws. */
 export type ReadFile = (path: string) => string;
+/** Reads a file as bytes; throws what `node:fs` throws. */
+export type ReadBytes = (path: string) => Uint8Array;
 
 /**
  * The mapping that a YAML or JSON file holds; an empty file holds an empty one.

@@ -54,6 +54,10 @@ describe('the options of serve', () => {
     });
   });
 
+  it('take an empty list of codecs for none', () => {
+    expect(treeOf('--codec', '')).toEqual({ codec: { offer: [] } });
+  });
+
   it('repeat where the contract says so', () => {
     const upstreams = ['ws://a/?list=1,2', 'ws://b'];
     expect(treeOf('--upstream', upstreams[0]!, '--upstream', upstreams[1]!)).toEqual({

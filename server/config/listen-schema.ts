@@ -54,7 +54,6 @@ export const listenSchema = z.strictObject({
     .default(['127.0.0.1/32'])
     .meta({ description: 'Proxies whose X-Forwarded-For is believed, as addresses or CIDR ranges.' }),
   permessageDeflate: oneOf(compressors).default('off').meta({
-    description:
-      'RFC 7692 compression towards clients: one compressor for all, or one of that size for each.',
+    description: 'RFC 7692 compression for clients without a codec: one compressor for all, or one for each.',
   }),
 });

@@ -93,6 +93,26 @@ describe('the flags of the pool main', () => {
   });
 });
 
+describe('--codec', () => {
+  it('is what clients are offered, in its order', () => {
+    expect(load({ flags: { codec: 'gzip, identity' } }).config.codec.offer).toEqual(['gzip', 'identity']);
+    expect(load({ env: { WSLUICE_CODEC: 'brotli' } }).config.codec.offer).toEqual(['brotli']);
+    expect(load({}).config.codec.offer).toEqual(['zstd', 'brotli', 'gzip']);
+  });
+
+  it('may be nothing', () => {
+    expect(load({ flags: { codec: '' } }).config.codec.offer).toEqual([]);
+    expect(load({ file: 'codec: { offer: [] }' }).config.codec.offer).toEqual([]);
+  });
+
+  it('says which ones there are', () => {
+    expect(linesOf({ flags: { codec: 'zstd,lzma' } })).toEqual([
+      '--codec lzma: not zstd, brotli, gzip or identity',
+    ]);
+    expect(linesOf({ flags: { codec: 'zstd,zstd' } })).toEqual(['--codec zstd: listed twice']);
+  });
+});
+
 describe('faults', () => {
   it('are reported together, for all sources, in the words of each', () => {
     const lines = linesOf({
@@ -135,6 +155,27 @@ describe('faults', () => {
     expect(linesOf({ file, env: { WSLUICE_MIN_CONNECTIONS: '10' } })).toEqual([
       `WSLUICE_MIN_CONNECTIONS=10: ${rest}`,
     ]);
+  });
+
+  it('of messages that could never wait for the thread pool name both sizes', () => {
+    expect(linesOf({ file: 'codec: { maxDecodedBytes: 5000000 }' })).toEqual([
+      'codec.maxDecodedBytes: 5000000 is more than codec.maxPendingBytes (4194304); lower it or raise the other',
+    ]);
+  });
+
+  it('of a dictionary say what it may be', () => {
+    const key = 'codec.zstd.dictionary';
+    const file = (dictionary: unknown): Sources => ({
+      file: JSON.stringify({ codec: { zstd: { dictionary } } }),
+    });
+    expect(linesOf(file(5))).toEqual([
+      `${key}: 5 is not the path of a file or a list of up to 8 of them, or null`,
+    ]);
+    expect(linesOf(file(Array.from({ length: 9 }, (_, n) => `/nowhere/${n}`)))[0]).toBe(
+      `${key}: a list is not the path of a file or a list of up to 8 of them, or null`,
+    );
+    expect(linesOf(file(['/nowhere/a', '/nowhere/a']))[0]).toBe(`${key}[1]: "/nowhere/a" is listed twice`);
+    expect(linesOf(file(''))).toEqual([`${key}: "" is empty`]);
   });
 
   it('of a rule that another source mends are none', () => {
@@ -239,12 +280,11 @@ it('names what is accepted without effect, and variables that mean nothing', () 
   const { notices } = load({
     file: 'pools: { main: { breaker: { failureThreshold: 5 } } }',
     env: { WSLUICE_PROT: '1' },
-    flags: { codec: 'gzip', rateLimit: ['token-bucket:5/s'] },
+    flags: { rateLimit: ['token-bucket:5/s'] },
   });
   expect(notices).toEqual([
     'WSLUICE_PROT is not a setting and has no effect; did you mean WSLUICE_PORT?',
     'rateLimits has no effect in this version',
-    'codec has no effect in this version',
     'pools.main.breaker has no effect in this version',
   ]);
 });

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { schemaTree, type SchemaNode } from './describe.ts';
 import { asFault, ConfigError, problemsOf, unknownKey, type Fault, type Problem } from './faults.ts';
-import { fileProblems } from './named-files.ts';
-import { readConfigFile, type ReadFile } from './config-file.ts';
+import { fileProblems, type FileReaders } from './named-files.ts';
+import { readConfigFile, type ReadBytes, type ReadFile } from './config-file.ts';
 import { environmentToPartial, flagsToPartial, unknownVariables } from './flags.ts';
 import type { FlagValues, Layer } from './flags.ts';
 import { notYetInEffect } from './not-yet.ts';
@@ -18,6 +18,7 @@ export interface LoadOptions {
   /** commander's `opts()`. */
   readonly flags: FlagValues;
   readonly readFile?: ReadFile;
+  readonly readBytes?: ReadBytes;
 }
 
 export interface LoadedConfig {
@@ -32,13 +33,14 @@ export interface LoadedConfig {
  * The configuration that defaults, profile, file, environment and flags add up to, the later ones over the earlier.
  * Throws a `ConfigError` with all faults of all of them.
  */
-export function loadConfig({ file, env, flags, readFile = readUtf8 }: LoadOptions): LoadedConfig {
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const { file, env, flags, readFile = readUtf8, readBytes = readFileSync } = options;
   const path = file ?? textOf(flags['config']) ?? textOf(env[configVariable]);
   const fromFile = path === undefined ? { tree: {} } : readLayer(path, readFile);
   const environment = environmentToPartial(env);
   const flagLayer = flagsToPartial(flags);
   const layers = [{ tree: fromFile.tree, settings: [] }, environment, flagLayer];
-  const { config, given } = combine(layers, { readFile, unread: fromFile.faults ?? [] });
+  const { config, given } = combine(layers, { readFile, readBytes, unread: fromFile.faults ?? [] });
   const sources = [
     ...(path === undefined ? [] : [path]),
     ...(environment.settings.length > 0 ? ['environment'] : []),
@@ -58,18 +60,17 @@ export function loadConfig({ file, env, flags, readFile = readUtf8 }: LoadOption
 /** A complete configuration from one that leaves keys out; throws a `ConfigError` with all its faults. */
 export function completeConfig(input: ConfigInput): Config {
   const layers = [{ tree: input as Tree, settings: [] }];
-  return combine(layers, { readFile: readUtf8, unread: [] }).config;
+  return combine(layers, { readFile: readUtf8, readBytes: readFileSync, unread: [] }).config;
 }
 
-interface CombineOptions {
-  readonly readFile: ReadFile;
+interface CombineOptions extends FileReaders {
   /** Faults that kept a layer from being read at all; rules are then left out, for want of half of the input. */
   readonly unread: readonly Fault[];
 }
 
 function combine(
   layers: readonly Layer[],
-  { readFile, unread }: CombineOptions,
+  { unread, ...readers }: CombineOptions,
 ): { config: Config; given: Tree } {
   const root = schemaTree();
   const written = layers.reduce<Tree>((sum, { tree }) => overlay(sum, tree), {});
@@ -82,7 +83,7 @@ function combine(
   const ruleFaults =
     unread.length > 0
       ? []
-      : [...ruleProblems(result.error, given, root), ...fileProblems(given, readFile)].map((problem) =>
+      : [...ruleProblems(result.error, given, root), ...fileProblems(given, readers)].map((problem) =>
           asFault(problem, settings),
         );
   const faults = distinctFaults([...unread, ...ownFaults, ...ruleFaults]);

@@ -1,12 +1,21 @@
 import { createSecureContext } from 'node:tls';
 import type { Problem } from './faults.ts';
-import { readProblem, type ReadFile } from './config-file.ts';
+import { readProblem, type ReadBytes, type ReadFile } from './config-file.ts';
+import { dictionaryProblems } from './dictionary-files.ts';
 import { isTree, valueAt, type Path, type Tree } from './tree.ts';
 
-/** What is wrong with the files that a configuration names: unreadable, or a certificate and a key that do not fit. */
-export function fileProblems(tree: Tree, readFile: ReadFile): Problem[] {
+export interface FileReaders {
+  readonly readFile: ReadFile;
+  readonly readBytes: ReadBytes;
+}
+
+/** What is wrong with the files that a configuration names: unreadable, or not what they should be. */
+export function fileProblems(tree: Tree, { readFile, readBytes }: FileReaders): Problem[] {
   const unreadable = namedFiles(tree).flatMap((path) => unreadableFile(path, tree, readFile));
-  return unreadable.length > 0 ? unreadable : tlsProblems(tree, readFile);
+  return [
+    ...dictionaryProblems(tree, readBytes),
+    ...(unreadable.length > 0 ? unreadable : tlsProblems(tree, readFile)),
+  ];
 }
 
 function namedFiles(tree: Tree): Path[] {
@@ -14,7 +23,6 @@ function namedFiles(tree: Tree): Path[] {
   return [
     ['listen', 'tls', 'cert'],
     ['listen', 'tls', 'key'],
-    ['codec', 'zstd', 'dictionary'],
     ...pools.map((pool) => ['pools', pool, 'tls', 'ca']),
   ];
 }

@@ -7,17 +7,20 @@ const notices = (input: ConfigInput): string[] => notYetInEffect(completeConfig(
 
 it('says nothing of defaults', () => {
   expect(notices({})).toEqual([]);
-  expect(
-    notices({ workers: 1, rateLimits: [], redis: { url: null }, listen: { permessageDeflate: 'off' } }),
-  ).toEqual([]);
+  expect(notices({ workers: 1, rateLimits: [], redis: { url: null } })).toEqual([]);
   expect(notices({ pools: { main: { retry: { maxRetries: 2 }, balance: 'random' } } })).toEqual([]);
+});
+
+it('says nothing of codecs, profiles and permessage-deflate, which have effect', () => {
+  expect(
+    notices({ profile: 'bandwidth', codec: { minBytes: 1 }, pools: { main: { codec: 'zstd' } } }),
+  ).toEqual([]);
+  expect(notices({ listen: { permessageDeflate: 'shared' } })).toEqual([]);
 });
 
 it.each<[string, ConfigInput]>([
   ['rateLimits', { rateLimits: [{ scope: 'ip', strategy: 'token-bucket', requestsPerSecond: 1 }] }],
-  ['codec', { codec: { minBytes: 1_024 } }],
   ['redis.url', { redis: { url: 'redis://localhost' } }],
-  ['listen.permessageDeflate', { listen: { permessageDeflate: 'shared' } }],
   ['workers', { workers: 'auto' }],
   ['workers', { workers: 2 }],
   ['pools.main.breaker', { pools: { main: { breaker: { failureThreshold: 5 } } } }],

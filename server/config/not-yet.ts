@@ -16,9 +16,7 @@ const waitingPoolKeys: readonly (keyof PoolConfig)[] = [
 export function notYetInEffect(config: Config, given: unknown = {}): string[] {
   const waiting = [
     ...(config.rateLimits.length > 0 ? ['rateLimits'] : []),
-    ...(isGiven(given, 'codec') ? ['codec'] : []),
     ...(config.redis.url === null ? [] : ['redis.url']),
-    ...(config.listen.permessageDeflate === 'off' ? [] : ['listen.permessageDeflate']),
     ...Object.keys(config.pools).flatMap((pool) =>
       waitingPoolKeys
         .filter((key) => isGiven(given, 'pools', pool, key))

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { codecName } from './codec-schema.ts';
 import {
   bytes,
   checkedText,
@@ -125,6 +126,9 @@ const pool = z.strictObject({
     description: 'session: an upstream connection for each client; request: JSON-RPC 2.0 over shared ones.',
   }),
   upstreams: upstreams.default([ECHO]).meta({ description: 'URLs of the backends; echo: is embedded.' }),
+  codec: codecName.nullable().default(null).meta({
+    description: 'Codec spoken to upstreams that negotiate it; null = none.',
+  }),
   balance: oneOf(['random', 'round-robin', 'least-connections'], ['peak-ewma'])
     .default('least-connections')
     .meta({ description: 'How an upstream is chosen.' }),

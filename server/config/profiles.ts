@@ -10,7 +10,14 @@ export interface Profile {
   readonly codec?: z.input<typeof codecSchema>;
 }
 
-export const profileNames = ['throughput', 'availability', 'latency', 'bandwidth'] as const;
+export const profileNames = [
+  'throughput',
+  'availability',
+  'latency',
+  'bandwidth',
+  'balanced',
+  'cpu',
+] as const;
 export type ProfileName = (typeof profileNames)[number];
 
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
@@ -39,11 +46,21 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   latency: {
     description: 'Fast compression of large messages only, warm connections.',
     pool: { balance: 'least-connections', minConnections: 10 },
-    codec: { offer: ['zstd', 'gzip'], minBytes: 2_048, zstd: { level: 1 } },
+    codec: { offer: ['zstd', 'gzip', 'brotli'], minBytes: 2_048, zstd: { level: 1 } },
   },
   bandwidth: {
     description: 'Strong compression, of small messages too.',
     pool: {},
     codec: { offer: ['brotli', 'zstd', 'gzip'], minBytes: 512, brotli: { quality: 4 } },
+  },
+  balanced: {
+    description: 'The codec that every platform has, for messages that are worth it.',
+    pool: {},
+    codec: { offer: ['gzip', 'zstd', 'brotli'], minBytes: 1_024, gzip: { level: 6 } },
+  },
+  cpu: {
+    description: 'Least work: the cheapest compression, of large messages only.',
+    pool: {},
+    codec: { offer: ['zstd', 'gzip', 'brotli'], minBytes: 5_120, zstd: { level: 1 } },
   },
 };

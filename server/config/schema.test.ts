@@ -54,6 +54,9 @@ describe('configSchema', () => {
     ['a pool without a route', { pools: { main: {}, spare: {} } }],
     ['a limit for each route', limit({ scope: 'route' })],
     ['a limit for one method', limit({ scope: 'method', match: 'tools/call' })],
+    ['no codec', { codec: { offer: [] } }],
+    ['a codec towards upstreams', pool({ codec: 'zstd' })],
+    ['a larger decoded message than an encoded one', { codec: { maxDecodedBytes: 4_194_304 } }],
     ['the largest dedicated compressor', { listen: { permessageDeflate: 'dedicated-256KB' } }],
   ])('takes %s', (_, input) => expect(configSchema.safeParse(input).error?.issues).toBeUndefined());
 
@@ -93,6 +96,11 @@ describe('configSchema', () => {
     ['a limit of nothing', limit({ requestsPerSecond: 0 })],
     ['a limit on methods that names none', limit({ scope: 'method' })],
     ['a match where none applies', limit({ match: 'tools/call' })],
+    ['an unknown codec', { codec: { offer: ['lzma'] } }],
+    ['an unknown codec towards upstreams', pool({ codec: 'deflate' })],
+    ['no thread', { codec: { threads: 0 } }],
+    ['65 threads', { codec: { threads: 65 } }],
+    ['less room to wait than one message takes', { codec: { maxPendingBytes: 1_048_575 } }],
     ['a codec twice', { codec: { offer: ['gzip', 'gzip'] } }],
     ['a section that is empty in YAML', { listen: null }],
   ])('refuses %s', (_, input) => expect(accepts(input)).toBe(false));
