@@ -4,7 +4,13 @@ import { Command, CommanderError } from 'commander';
 import { runCheck } from './commands/check.ts';
 import { runEcho } from './commands/echo.ts';
 import { runServe } from './commands/serve.ts';
+import type { TrainFlags } from './commands/train.ts';
 import { addServeOptions, type FlagValues } from './config/flags.ts';
+
+const trainHelp = `
+One message a line. A line that is a JSON string stands for its text, any other line for itself.
+Up to 4 MB of messages are used, spread over the whole input; a tenth of them only measures the gain.
+The dictionary contains pieces of the messages, and every client can fetch it.`;
 
 const program = new Command('wsluice')
   .description('PgBouncer for WebSockets: many client connections over a small pool of upstream ones')
@@ -36,6 +42,28 @@ program
   .exitOverride()
   .action(async (options: { host: string; port: string }) => {
     process.exitCode = await runEcho({ ...options, env: process.env });
+  });
+
+program
+  .command('train')
+  .description('make a zstd dictionary of real messages, read from standard input')
+  .requiredOption('--out <file>', 'where to write it')
+  // By measurement: 8 KiB packs 5 % worse, 32 KiB 2 % better, and all clients fetch it.
+  .option('--max-bytes <n>', 'its largest size', '16384')
+  .option(
+    '--id <n>',
+    'its id, never one that was used before; one below 65536 makes each message 2 bytes shorter',
+  )
+  .option('--force', 'write over a file that exists')
+  .addHelpText('after', trainHelp)
+  .exitOverride()
+  .action(async (flags: TrainFlags) => {
+    const interrupted = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+    // Loaded late: the other commands work where Node has no zstd.
+    const { runTrain } = await import('./commands/train.ts');
+    const { stdin, stdout, stderr } = process;
+    process.exitCode = await runTrain({ flags, stdin, stdout, stderr, signal: interrupted.signal });
   });
 
 program.addHelpText('after', () => `\nOptions of serve:\n${optionLines(serve)}`);

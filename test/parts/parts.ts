@@ -39,6 +39,12 @@ export const parts: readonly Part[] = [
     isPresent: () => hasPrograms('prometheus', 'promtool'),
   },
   {
+    name: 'zstd',
+    debianPackage: 'zstd',
+    suites: ['test/train*.test.ts'],
+    isPresent: () => hasPrograms('zstd'),
+  },
+  {
     name: 'python3-websockets',
     debianPackage: 'python3-websockets',
     suites: ['test/python*.test.ts'],
