@@ -1,31 +1,25 @@
 import fc from 'fast-check';
-import * as engine from 'uWebSockets.js';
 import { describe, expect, it } from 'vitest';
 import { DeflatingSocket, type DeflatableSocket } from './deflating-socket.ts';
 import { acceptableOffer, engineCompression, type DeflateMode } from './permessage-deflate.ts';
 
 const sizes = ['4KB', '8KB', '16KB', '32KB', '64KB', '128KB', '256KB'] as const;
-const windows = ['512B', '1KB', '2KB', '4KB', '8KB', '16KB', '32KB'] as const;
 const modes: readonly DeflateMode[] = ['shared', ...sizes.map((size) => `dedicated-${size}` as const)];
-// The typings leave them out.
-const constants = engine as unknown as Readonly<Record<string, number>>;
 
 describe('engineCompression', () => {
-  it('is none when off, and one of each for all when shared', () => {
-    expect(engineCompression('off')).toBe(constants['DISABLED']);
-    expect(engineCompression('shared')).toBe(
-      constants['SHARED_COMPRESSOR']! | constants['SHARED_DECOMPRESSOR']!,
-    );
+  it.each<[DeflateMode, number]>([
+    ['off', 0],
+    ['shared', 0x101],
+    ['dedicated-4KB', 0x992],
+    ['dedicated-8KB', 0xaa3],
+    ['dedicated-16KB', 0xbb4],
+    ['dedicated-32KB', 0xcc5],
+    ['dedicated-64KB', 0xdd6],
+    ['dedicated-128KB', 0xee7],
+    ['dedicated-256KB', 0xff8],
+  ])('of %s is what the engine calls so, with a decompressor of the same window', (mode, flags) => {
+    expect(engineCompression(mode)).toBe(flags);
   });
-
-  it.each(sizes.map((size, index) => [size, windows[index]!]))(
-    'is the compressor of %s with the decompressor of the same window, %s',
-    (size, window) => {
-      expect(engineCompression(`dedicated-${size}`)).toBe(
-        constants[`DEDICATED_COMPRESSOR_${size}`]! | constants[`DEDICATED_DECOMPRESSOR_${window}`]!,
-      );
-    },
-  );
 });
 
 describe('acceptableOffer', () => {

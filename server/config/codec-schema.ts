@@ -1,7 +1,6 @@
 import { z } from 'zod';
+import { codecNames } from '../../codec/registry.ts';
 import { bytes, distinct, filePath, MIB, oneOf, whole, withOrder } from './scalars.ts';
-
-const codecNames = ['zstd', 'brotli', 'gzip', 'identity'] as const;
 
 /** A codec that a client may ask for, or that is spoken to an upstream. */
 export const codecName = oneOf(codecNames);

@@ -53,10 +53,7 @@ export function filledText(allowed: string) {
 export const filePath = filledText('the path of a file');
 
 /** One of `values`; those in `later` are of the contract, and the fault says that they are still to come. */
-export function oneOf<const T extends readonly [string, ...string[]]>(
-  values: T,
-  later: readonly string[] = [],
-) {
+export function oneOf<const T extends readonly string[]>(values: T, later: readonly string[] = []) {
   return z.enum(values).meta(later.length === 0 ? {} : { later });
 }
 
