@@ -18,6 +18,12 @@ it('says nothing of codecs, profiles and permessage-deflate, which have effect',
   expect(notices({ listen: { permessageDeflate: 'shared' } })).toEqual([]);
 });
 
+it('warns of dedicated compressors, which the engine makes worse than the shared one', () => {
+  expect(notices({ listen: { permessageDeflate: 'dedicated-256KB' } })).toEqual([
+    expect.stringMatching(/^listen\.permessageDeflate: .*shared/),
+  ]);
+});
+
 it.each<[string, ConfigInput]>([
   ['rateLimits', { rateLimits: [{ scope: 'ip', strategy: 'token-bucket', requestsPerSecond: 1 }] }],
   ['redis.url', { redis: { url: 'redis://localhost' } }],
