@@ -51,7 +51,8 @@ async function quietest(retries: number, run: () => Promise<Figures>): Promise<F
   return best;
 }
 
-function medianOf(runs: readonly Figures[]): Figures {
+/** Returns the median of each figure of one server's runs. */
+export function medianOf(runs: readonly Figures[]): Figures {
   const median = (read: (run: Figures) => number): number => {
     const sorted = runs.map(read).sort((x, y) => x - y);
     const half = sorted.length >> 1;

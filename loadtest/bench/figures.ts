@@ -12,6 +12,8 @@ export interface Figures {
   readonly cores: Readonly<Record<Who, number>>;
   /** CPU time of the server per round trip. */
   readonly serverCpuUsPerMessage: number;
+  /** Mean length of a reply on the wire, where messages are packed. */
+  readonly frameBytes?: number | undefined;
   readonly upstreamConnections: number | undefined;
 }
 

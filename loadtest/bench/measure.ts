@@ -4,6 +4,7 @@ import { cpuMs, machineCpuMs } from './cpu.ts';
 import type { Children } from './children.ts';
 import type { Figures } from './figures.ts';
 import type { LoadFigures, LoadOrder, LoadReport } from './loader/messages.ts';
+import type { Packing } from './loader/packing.ts';
 import type { Protocol } from './loader/script.ts';
 import type { Server } from './servers.ts';
 
@@ -12,6 +13,7 @@ const graceMs = 40_000;
 
 export interface Load {
   readonly protocol: Protocol;
+  readonly packing?: Packing;
   readonly clients: number;
   readonly depth: number;
   readonly warmupMs: number;
@@ -86,6 +88,7 @@ function figuresOf(
     p50Us: seen.p50Us,
     p99Us: seen.p99Us,
     maxUs: seen.maxUs,
+    frameBytes: seen.frameBytes,
     cores,
     serverCpuUsPerMessage: (cores.server / messagesPerSecond) * 1e6,
     upstreamConnections,

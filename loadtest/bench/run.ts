@@ -6,12 +6,14 @@ import { parseOptions, usage } from './options.ts';
 import type { BenchOptions } from './options.ts';
 import { progressLine } from './progress.ts';
 import type { Subject } from './subject.ts';
+import { codec } from './subjects/codec.ts';
+import { codecGateway } from './subjects/codec-gateway.ts';
 import { echo } from './subjects/echo.ts';
 import { microSubjects } from './subjects/micro.ts';
 import { pooled } from './subjects/pooled.ts';
 import { session } from './subjects/session.ts';
 
-const subjects: readonly Subject[] = [pooled, session, echo, ...microSubjects];
+const subjects: readonly Subject[] = [pooled, session, echo, codec, codecGateway, ...microSubjects];
 
 process.exitCode = await main(process.argv.slice(2));
 

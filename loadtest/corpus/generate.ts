@@ -57,6 +57,17 @@ export function corpusFiles(): CorpusFile[] {
   );
 }
 
+/** Returns messages of about `bytes` that are in neither half, of each kind in turn. */
+export function largeMessages(of: { seed: number; count: number; bytes: number }): Buffer[] {
+  const worlds = kinds.map(
+    (_, i) => new World(new SeededRandom(of.seed + i), testVocabulary, halves[1]!.startMs),
+  );
+  return Array.from({ length: of.count }, (_, i) => {
+    const message = kinds[i % kinds.length]!.large(worlds[i % kinds.length]!, of.bytes);
+    return Buffer.from(JSON.stringify(message));
+  });
+}
+
 function linesOf({ smalls, sizes, huge }: Half, kind: Kind, world: World): string {
   const messages = [
     ...Array.from({ length: smalls }, () => kind.small(world)),

@@ -1,15 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { largeMessages } from '../../corpus/generate.ts';
 import { LatencyHistogram } from './histogram.ts';
 import { LoadClient } from './load-client.ts';
+import type { ClosedLoopClient } from './load-client.ts';
 import type { LoadOrder, LoadReport } from './messages.ts';
+import { PackedClient, PackedMessages } from './packed-client.ts';
+import { packerFor } from './packing.ts';
 
 const connectTimeoutMs = 20_000;
 const drainTimeoutMs = 5_000;
 const connectsAtOnce = 100;
+const packedMessages = 300;
+const packedBytes = 10_000;
 
 const order = JSON.parse(process.argv[2]!) as LoadOrder;
 const readBuffer = Buffer.alloc(65_536);
-const clients: LoadClient[] = [];
+const clients: ClosedLoopClient[] = [];
+const packed = order.packing && new PackedMessages(packedTexts(), packerFor(order.packing));
 let latency = new LatencyHistogram();
 let replies = 0;
 let sending = true;
@@ -39,8 +46,13 @@ async function connectAll(): Promise<void> {
   }
 }
 
-function newClient(onOpen: () => void): LoadClient {
-  return new LoadClient({ ...order, number: clients.length, readBuffer, onOpen, onReplies, onFault: fault });
+function newClient(onOpen: () => void): ClosedLoopClient {
+  const options = { ...order, number: clients.length, readBuffer, onOpen, onReplies, onFault: fault };
+  return packed ? new PackedClient({ ...options, messages: packed }) : new LoadClient(options);
+}
+
+function packedTexts(): Buffer[] {
+  return largeMessages({ seed: 10, count: packedMessages, bytes: packedBytes });
 }
 
 function onReplies(count: number, waitedMs: number): boolean {
@@ -61,6 +73,7 @@ async function measure(): Promise<void> {
     p50Us: latency.quantileUs(0.5),
     p99Us: latency.quantileUs(0.99),
     maxUs: latency.maxUs,
+    frameBytes: packed?.heardBytes(),
   };
   report({ type: 'window-closed', figures });
 }

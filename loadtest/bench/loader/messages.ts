@@ -1,3 +1,4 @@
+import type { Packing } from './packing.ts';
 import type { Protocol } from './script.ts';
 
 /** What a loader process is told on its command line, as JSON. */
@@ -6,6 +7,8 @@ export interface LoadOrder {
   readonly port: number;
   readonly path: string;
   readonly protocol: Protocol;
+  /** With one, messages of 10 KB are echoed instead of the protocol's. */
+  readonly packing?: Packing;
   readonly clients: number;
   readonly depth: number;
   readonly warmupMs: number;
@@ -19,6 +22,8 @@ export interface LoadFigures {
   readonly p50Us: number;
   readonly p99Us: number;
   readonly maxUs: number;
+  /** Mean length of the frames heard, with packing. */
+  readonly frameBytes: number | undefined;
 }
 
 /** What a loader process reports, in this order; a fault may come at any time and is the last. */

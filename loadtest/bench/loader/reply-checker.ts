@@ -1,5 +1,6 @@
 import { addToCounter, batchOf } from './script.ts';
 import type { Line } from './script.ts';
+import { describeClose, frameAt, payloadOf } from './server-frame.ts';
 
 const opcodeMask = 0x0f;
 const opcodeClose = 0x8;
@@ -93,32 +94,4 @@ export class ReplyChecker {
     const wanted = payloadOf(this.#expected.subarray(0, this.#size)).toString('latin1');
     throw new Error(`wrong reply: heard ${heard}; the oldest one owed was like ${wanted}`);
   }
-}
-
-function frameAt(bytes: Buffer): Buffer | undefined {
-  if (bytes.length < 2) return undefined;
-  const header = headerLength(bytes);
-  if (bytes.length < header) return undefined;
-  const end = header + payloadLength(bytes);
-  return bytes.length < end ? undefined : bytes.subarray(0, end);
-}
-
-function headerLength(frame: Buffer): number {
-  const short = frame[1]!;
-  if (short > 127) throw new Error('wrong reply: a masked frame from the server');
-  return short < 126 ? 2 : short === 126 ? 4 : 10;
-}
-
-function payloadLength(frame: Buffer): number {
-  const short = frame[1]!;
-  if (short < 126) return short;
-  return short === 126 ? frame.readUInt16BE(2) : Number(frame.readBigUInt64BE(2));
-}
-
-function payloadOf(frame: Buffer): Buffer {
-  return frame.subarray(headerLength(frame));
-}
-
-function describeClose(payload: Buffer): string {
-  return payload.length < 2 ? 'no code' : `${payload.readUInt16BE(0)} ${payload.toString('utf8', 2)}`.trim();
 }

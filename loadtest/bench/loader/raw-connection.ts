@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+
+const headEnd = '\r\n\r\n';
+const handshakeKey = 'dGhlIHNhbXBsZSBub25jZQ==';
+const handshakeAccept = createHash('sha1')
+  .update(`${handshakeKey}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+  .digest('base64');
+
+export interface RawConnectionOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  /** More lines of the request, and what the answer's head must have. */
+  readonly extension?: { readonly offer: string; readonly accepted: RegExp };
+  /** Receive memory that all connections of the process may share: it is read before the next read. */
+  readonly readBuffer: Buffer;
+  readonly onOpen: () => void;
+  /** Received frames, in pieces; may throw. The memory is only lent. */
+  readonly onBytes: (chunk: Buffer, length: number) => void;
+  /** Called once, when the connection is over unasked. */
+  readonly onFault: (reason: string) => void;
+}
+
+/** A WebSocket connection as bare bytes. */
+export class RawConnection {
+  readonly #options: RawConnectionOptions;
+  readonly #socket: Socket;
+  #state: 'opening' | 'open' | 'over' = 'opening';
+  #handshake = '';
+
+  constructor(options: RawConnectionOptions) {
+    this.#options = options;
+    this.#socket = connect({
+      host: options.host,
+      port: options.port,
+      noDelay: true,
+      onread: {
+        buffer: options.readBuffer,
+        callback: (length, chunk) => this.#onChunk(length, chunk as Buffer),
+      },
+    });
+    this.#socket.on('connect', () => this.#socket.write(handshakeRequest(options)));
+    this.#socket.on('error', (error) => this.#fail(error.message));
+    this.#socket.on('close', () => this.#fail('the connection was closed'));
+  }
+
+  write(frames: Buffer): void {
+    this.#socket.write(frames);
+  }
+
+  writePong(payload: Buffer): void {
+    this.#socket.write(Buffer.concat([Buffer.from([0x8a, 0x80 | payload.length, 0, 0, 0, 0]), payload]));
+  }
+
+  /** Drops the connection; nothing is reported any more. */
+  close(): void {
+    this.#state = 'over';
+    this.#socket.destroy();
+  }
+
+  #onChunk(length: number, chunk: Buffer): boolean {
+    try {
+      if (this.#state === 'open') this.#options.onBytes(chunk, length);
+      else if (this.#state === 'opening') this.#onHandshake(chunk.subarray(0, length));
+    } catch (error) {
+      this.#fail((error as Error).message);
+    }
+    return true;
+  }
+
+  #onHandshake(chunk: Buffer): void {
+    this.#handshake += chunk.toString('latin1');
+    const end = this.#handshake.indexOf(headEnd);
+    if (end < 0) return;
+    const head = this.#handshake.slice(0, end);
+    if (!head.startsWith('HTTP/1.1 101') || !head.includes(handshakeAccept)) {
+      throw new Error(`the handshake was refused: ${head.slice(0, 200)}`);
+    }
+    const wanted = this.#options.extension?.accepted;
+    if (wanted && !wanted.test(head)) throw new Error(`the answer lacks ${wanted.source}: ${head}`);
+    const rest = Buffer.from(this.#handshake.slice(end + headEnd.length), 'latin1');
+    this.#state = 'open';
+    this.#options.onOpen();
+    // A server may ping at once.
+    if (rest.length > 0) this.#options.onBytes(rest, rest.length);
+  }
+
+  #fail(reason: string): void {
+    if (this.#state === 'over') return;
+    this.close();
+    this.#options.onFault(reason);
+  }
+}
+
+function handshakeRequest({ host, port, path, extension }: RawConnectionOptions): string {
+  return [
+    `GET ${path} HTTP/1.1`,
+    `Host: ${host}:${port}`,
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    'Sec-WebSocket-Version: 13',
+    `Sec-WebSocket-Key: ${handshakeKey}`,
+    ...(extension?.offer ? [extension.offer] : []),
+    '\r\n',
+  ].join('\r\n');
+}

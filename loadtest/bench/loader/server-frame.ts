@@ -1,0 +1,30 @@
+/** Returns the first frame in the bytes, a view; undefined while it is not complete. Throws for a masked one. */
+export function frameAt(bytes: Buffer): Buffer | undefined {
+  if (bytes.length < 2) return undefined;
+  const header = headerLength(bytes);
+  if (bytes.length < header) return undefined;
+  const end = header + payloadLength(bytes);
+  return bytes.length < end ? undefined : bytes.subarray(0, end);
+}
+
+/** Returns the payload of a whole frame, a view. */
+export function payloadOf(frame: Buffer): Buffer {
+  return frame.subarray(headerLength(frame));
+}
+
+/** Returns the code and the reason of a close frame's payload. */
+export function describeClose(payload: Buffer): string {
+  return payload.length < 2 ? 'no code' : `${payload.readUInt16BE(0)} ${payload.toString('utf8', 2)}`.trim();
+}
+
+function headerLength(frame: Buffer): number {
+  const short = frame[1]!;
+  if (short > 127) throw new Error('wrong reply: a masked frame from the server');
+  return short < 126 ? 2 : short === 126 ? 4 : 10;
+}
+
+function payloadLength(frame: Buffer): number {
+  const short = frame[1]!;
+  if (short < 126) return short;
+  return short === 126 ? frame.readUInt16BE(2) : Number(frame.readBigUInt64BE(2));
+}
