@@ -117,6 +117,13 @@ describe('the look of a WebSocket', () => {
     expect(server.received.map(({ flags }) => flags)).toEqual([undefined, undefined]);
     expect(server.requests).toEqual(['/ws?a=b%20c']);
   });
+
+  it('leaves the rest of the query as it is written', async () => {
+    const server = await startWireServer();
+    await connect(`${server.url}?a=b%20c&d`, { codec: 'gzip' });
+    await connect(`${server.url}?codec=zstd`, { codec: 'gzip' });
+    expect(server.requests).toEqual(['/ws?a=b%20c&d&codec=gzip', '/ws?codec=gzip']);
+  });
 });
 
 describe.each(codecs)('messages with %s', (codec) => {

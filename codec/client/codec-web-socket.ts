@@ -1,8 +1,9 @@
 import { CodecError } from '../codec.ts';
 import { DictionaryShelf } from './dictionary-shelf.ts';
 import { InOrder } from './in-order.ts';
+import { chooseCodec, loadPacker } from './load-packer.ts';
 import { MessageFormat } from './message-format.ts';
-import { chooseCodec, loadPacker, type CodecName } from './packer.ts';
+import type { CodecName } from './packer.ts';
 import { closeEvent, SocketEvents, type CloseDetail } from './socket-events.ts';
 
 const connecting = 0;
@@ -84,9 +85,9 @@ export class CodecWebSocket extends SocketEvents {
     const address = parseAddress(url);
     const dictionaries = new DictionaryShelf(address, options.dictionaries ?? []);
     this.codec = chooseCodec(options.codec ?? []);
-    if (this.codec !== undefined) address.searchParams.set('codec', this.codec);
+    if (this.codec !== undefined) setParameter(address, 'codec', this.codec);
     if (this.codec === 'zstd' && dictionaries.firstId !== undefined)
-      address.searchParams.set('dictionary', String(dictionaries.firstId));
+      setParameter(address, 'dictionary', String(dictionaries.firstId));
     this.#origin = address.origin;
     this.#maxWaitingBytes = maxWaitingMessages * maxDecodedBytes;
     this.#socket = new (options.WebSocket ?? WebSocket)(address.href, protocols);
@@ -211,6 +212,12 @@ function parseAddress(url: string | URL): URL {
   const address = new URL(url, location?.href);
   address.protocol = address.protocol.replace('http', 'ws');
   return address;
+}
+
+/** Unlike `searchParams.set`, it leaves the others as they are written. */
+function setParameter(address: URL, name: string, value: string): void {
+  if (address.searchParams.has(name)) address.searchParams.set(name, value);
+  else address.search += `${address.search === '' ? '?' : '&'}${name}=${value}`;
 }
 
 /** What is sent, in memory that does not change any more. */
