@@ -4,14 +4,14 @@ export interface Codec {
   readonly name: string;
   /** Messages of this many bytes or more are better packed in the thread pool. */
   readonly encodeInPoolFromBytes: number;
-  /** Packs a message in this thread. The result is valid until the next call to this codec. */
+  /** Packs a message, also one that `decode` returned, in this thread. The result is valid until the next `encode`. */
   encode(plain: Uint8Array): Uint8Array;
   /** The same in the thread pool; `plain` must not change before the result is there. */
   encodeInPool(plain: Uint8Array): Promise<Uint8Array>;
   /** True when unpacking may take long enough to be better done in the thread pool. */
   decodesSlowly(packed: Uint8Array): boolean;
   /**
-   * Unpacks a message in this thread. The result is valid until the next call to this codec. Throws `CodecError` for what
+   * Unpacks a message in this thread. The result is valid until the next `decode`. Throws `CodecError` for what
    * is not exactly one message of this codec, and for one of more than maxBytes.
    */
   decode(packed: Uint8Array, maxBytes: number): Uint8Array;

@@ -63,6 +63,11 @@ export class Lane {
     else this.#now(bytes, isBinary);
   }
 
+  /** Visits what waits, oldest first. */
+  visit(visit: (bytes: Uint8Array, isBinary: boolean) => void): void {
+    for (const { bytes, isBinary } of this.#items) visit(bytes, isBinary);
+  }
+
   /** Runs the callback once everything taken so far is handed on, or will never be. */
   afterPending(callback: () => void): void {
     if (this.idle) callback();

@@ -32,7 +32,7 @@ describe('negotiateCodec', () => {
   it.each([['lz4'], [''], ['ZSTD'], ['__proto__'], [undefined, 'wsluice.lz4'], ['lz4', 'wsluice.zstd']])(
     'knows no codec %j %j',
     (codec, ...protocols) => {
-      expect(negotiate(codec, ...(protocols as string[])).toBeUndefined();
+      expect(negotiate(codec, ...(protocols as string[]))).toBeUndefined();
     },
   );
 });

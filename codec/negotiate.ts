@@ -35,7 +35,7 @@ export function negotiateCodec(
     codec === undefined ? own.map((protocol) => protocol.slice(subprotocolPrefix.length)) : [codec];
   const chosen = asked.find((name) => known.has(name));
   if (asked.length > 0 && chosen === undefined) return undefined;
-  const protocol = chosen === undefined ? '' : subprotocolPrefix + chosen;
+  const protocol = chosen === undefined ? '' : codecSubprotocol(chosen);
   return {
     codec: chosen,
     protocol: own.includes(protocol) ? protocol : '',

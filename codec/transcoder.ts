@@ -41,6 +41,16 @@ export class Transcoder {
     return this.#encoding?.idle === false || this.#decoding?.idle === false;
   }
 
+  /** Messages wait to be encoded. */
+  get encoding(): boolean {
+    return this.#encoding?.idle === false;
+  }
+
+  /** More than half of what may wait to be encoded does. */
+  get crowded(): boolean {
+    return this.#encoding?.crowded === true;
+  }
+
   /** Takes a message for the wire; the memory needs to be valid only during the call. */
   encode(plain: Uint8Array, isBinary: boolean): void {
     if (this.#encoding === undefined && !this.#codec.encodesSlowly(plain)) {
@@ -75,6 +85,17 @@ export class Transcoder {
   afterDecoding(callback: () => void): void {
     if (this.#decoding === undefined) callback();
     else this.#decoding.afterPending(callback);
+  }
+
+  /** Visits what a message for the wire holds. */
+  unpack(wire: Uint8Array, isBinary: boolean, visit: (plain: Uint8Array, isBinary: boolean) => void): void {
+    if (isBinary) visit(this.#codec.decode(wire), !carriesText(wire));
+    else visit(wire, false);
+  }
+
+  /** Visits what waits to be encoded, oldest first. */
+  visitWaiting(visit: (plain: Uint8Array, isBinary: boolean) => void): void {
+    this.#encoding?.visit(visit);
   }
 
   /** Nothing more is needed for the wire; what waits for it is forgotten. */

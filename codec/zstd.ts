@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { Buffer } from 'node:buffer';
 import { CodecError, type Codec } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
-import { runInPool, type SyncCall, type ZlibOptions } from './one-shot.ts';
+import { runInPool, type PoolCall, type ZlibOptions } from './one-shot.ts';
 import { Arena, openStream, type MessageStream } from './reused-stream.ts';
 import { withContentBytes, ZstdFrameReader } from './zstd-frame.ts';
 
@@ -12,45 +12,65 @@ export interface ZstdSettings {
   readonly zstd: { readonly level: number; readonly dictionaries: readonly Dictionary[] };
 }
 
+interface Unpacker {
+  readonly options: ZlibOptions;
+  readonly stream: MessageStream;
+}
+
 type CompressInPool = (plain: Buffer, level: number) => Promise<Uint8Array>;
 
-/** What a reader must support at most (RFC 9659). */
+/** What a reader must support (RFC 9659). */
 const largestWindowBytes = 8_388_608;
 const slowFromBytes = 262_144;
+const sample = Buffer.from('{"jsonrpc":"2.0"}');
 const { ZSTD_e_end, ZSTD_c_compressionLevel, ZSTD_d_windowLogMax } = zlib.constants;
-const unpackParams = { [ZSTD_d_windowLogMax]: Math.log2(largestWindowBytes) };
-const compress = zlib.zstdCompressSync as SyncCall;
-const decompress = zlib.zstdDecompressSync as SyncCall;
 
-/** Zstandard (RFC 8878), with shared dictionaries. Throws WSLUICE_ZSTD where this Node has none (before 22.15). */
+/** Up to each level: from which size on packing takes more than about 200 µs. */
+const slowPacking: readonly (readonly [level: number, fromBytes: number])[] = [
+  [4, 65_536],
+  [5, 32_768],
+  [6, 16_384],
+  [10, 8_192],
+  [12, 4_096],
+  [15, 2_048],
+  [Infinity, 1_024],
+];
+
+/**
+ * Zstandard (RFC 8878), with shared dictionaries. Throws WSLUICE_ZSTD where this Node has none (before 22.15), and
+ * WSLUICE_DICTIONARY for a dictionary that is damaged or has the id of another.
+ */
 export function createZstd({ zstd: { level, dictionaries } }: ZstdSettings, open = openStream): Codec {
   if (!('zstdCompressSync' in zlib)) throw zstdMissing();
-  const arena = new Arena();
   const frame = new ZstdFrameReader();
-  const packOptions: ZlibOptions = { params: { [ZSTD_c_compressionLevel]: level } };
-  const packer = openPacker(packOptions, dictionaries[0], arena, open);
-  const unpackers = new Map<number, MessageStream>([[0, openUnpacker(undefined, arena, open)]]);
-  const known = new Map<number, Dictionary>();
-  for (const dictionary of dictionaries) {
-    known.set(dictionary.id, dictionary);
-    unpackers.set(dictionary.id, openUnpacker(dictionary, arena, open));
-  }
+  const packOptions = { params: { [ZSTD_c_compressionLevel]: level } };
+  const unpackers = openUnpackers(dictionaries, new Arena(), open);
+  const packer = open(
+    {
+      create: (options) => zlib.createZstdCompress(options),
+      call: zlib.zstdCompressSync,
+      options: withDictionary(packOptions, dictionaries[0]),
+      endFlag: ZSTD_e_end,
+      resets: false,
+      sample,
+    },
+    new Arena(),
+  );
   const compressInPool = loadCompressInPool();
 
-  /** Throws for what cannot be decoded within maxBytes, as far as the frame's outline shows it. */
-  function check(packed: Uint8Array, maxBytes: number): void {
+  /** What unpacks it. Throws for what cannot be unpacked within maxBytes, as far as the frame's outline shows it. */
+  function check(packed: Uint8Array, maxBytes: number): Unpacker {
     if (!frame.read(packed)) throw new CodecError('undecodable', 'not exactly one zstd frame');
-    if (frame.contentBytes > maxBytes || frame.leastBytes > maxBytes)
+    const { contentBytes, leastBytes, mostBytes } = frame;
+    if (contentBytes > maxBytes || leastBytes > maxBytes)
       throw new CodecError('too-big', `more than ${maxBytes} bytes`);
-    if (
-      frame.contentBytes >= 0 &&
-      (frame.contentBytes < frame.leastBytes || frame.contentBytes > frame.mostBytes)
-    )
+    if (contentBytes >= 0 && (contentBytes < leastBytes || contentBytes > mostBytes))
       throw new CodecError('undecodable', 'the content size is wrong');
-    if (frame.windowBytes > Math.max(largestWindowBytes, frame.contentBytes))
+    if (frame.windowBytes > Math.max(largestWindowBytes, contentBytes))
       throw new CodecError('undecodable', 'the window is too large');
-    if (!unpackers.has(frame.dictionaryId))
-      throw new CodecError('undecodable', `dictionary ${frame.dictionaryId} is unknown`);
+    const unpacker = unpackers.get(frame.dictionaryId);
+    if (unpacker !== undefined) return unpacker;
+    throw new CodecError('undecodable', `dictionary ${frame.dictionaryId} is unknown`);
   }
 
   function expectedBytes(): number {
@@ -59,74 +79,72 @@ export function createZstd({ zstd: { level, dictionaries } }: ZstdSettings, open
 
   return {
     name: 'zstd',
-    encodeInPoolFromBytes: 65_536,
+    encodeInPoolFromBytes: slowPacking.find(([upTo]) => level <= upTo)![1],
     encode: (plain) => packer.run(plain, worstBytes(plain.length), Infinity),
 
+    // Without a dictionary: it helps small messages only.
     async encodeInPool(plain) {
       if (compressInPool !== undefined)
         return withContentBytes(await compressInPool(toBuffer(plain), level), plain.length);
-      const room = worstBytes(plain.length);
-      return (await runInPool(zlib.zstdCompress, plain, packOptions, room, Infinity)).output;
+      const call = zlib.zstdCompress as PoolCall;
+      return (await runInPool(call, plain, packOptions, worstBytes(plain.length), Infinity)).output;
     },
 
     decodesSlowly: (packed) => frame.read(packed) && expectedBytes() >= slowFromBytes,
 
     decode(packed, maxBytes) {
-      check(packed, maxBytes);
-      return unpackers.get(frame.dictionaryId)!.run(packed, expectedBytes(), maxBytes);
+      const { stream } = check(packed, maxBytes);
+      return stream.run(packed, expectedBytes(), maxBytes);
     },
 
     async decodeInPool(packed, maxBytes) {
-      check(packed, maxBytes);
-      const options = unpackOptions(known.get(frame.dictionaryId));
-      const run = await runInPool(zlib.zstdDecompress, packed, options, expectedBytes(), maxBytes);
-      return run.output;
+      const { options } = check(packed, maxBytes);
+      const call = zlib.zstdDecompress as PoolCall;
+      return (await runInPool(call, packed, options, expectedBytes(), maxBytes)).output;
     },
   };
 }
 
-function openPacker(
-  options: ZlibOptions,
-  dictionary: Dictionary | undefined,
+/** By the id of their dictionary; 0 for frames without one. */
+function openUnpackers(
+  dictionaries: readonly Dictionary[],
   arena: Arena,
   open: typeof openStream,
-): MessageStream {
-  return open(
-    {
-      create: (all) => zlib.createZstdCompress(all),
-      call: compress,
-      options: dictionary === undefined ? options : { ...options, dictionary: dictionary.bytes },
-      endFlag: ZSTD_e_end,
-      resets: false,
-      sample: Buffer.from('{"jsonrpc":"2.0"}'),
-    },
-    arena,
-  );
+): Map<number, Unpacker> {
+  const unpackers = new Map<number, Unpacker>();
+  for (const dictionary of [undefined, ...dictionaries]) {
+    const id = dictionary?.id ?? 0;
+    if (unpackers.has(id)) throw badDictionary(`two have the id ${id}`);
+    const options = withDictionary(
+      { params: { [ZSTD_d_windowLogMax]: Math.log2(largestWindowBytes) } },
+      dictionary,
+    );
+    const stream = open(
+      {
+        create: (all) => zlib.createZstdDecompress(all),
+        call: zlib.zstdDecompressSync,
+        options,
+        endFlag: ZSTD_e_end,
+        resets: false,
+        sample: packedSample(dictionary),
+      },
+      arena,
+    );
+    unpackers.set(id, { options, stream });
+  }
+  return unpackers;
 }
 
-function openUnpacker(
-  dictionary: Dictionary | undefined,
-  arena: Arena,
-  open: typeof openStream,
-): MessageStream {
-  const options = unpackOptions(dictionary);
-  return open(
-    {
-      create: (all) => zlib.createZstdDecompress(all),
-      call: decompress,
-      options,
-      endFlag: ZSTD_e_end,
-      resets: false,
-      sample: zlib.zstdCompressSync('{"jsonrpc":"2.0"}'),
-    },
-    arena,
-  );
+function packedSample(dictionary: Dictionary | undefined): Uint8Array {
+  try {
+    return zlib.zstdCompressSync(sample, withDictionary({}, dictionary));
+  } catch {
+    throw badDictionary(`${dictionary?.id ?? 0} is damaged`);
+  }
 }
 
-function unpackOptions(dictionary: Dictionary | undefined): ZlibOptions {
-  return dictionary === undefined
-    ? { params: unpackParams }
-    : { params: unpackParams, dictionary: dictionary.bytes };
+function withDictionary(options: ZlibOptions, dictionary: Dictionary | undefined): ZlibOptions {
+  return dictionary === undefined ? options : { ...options, dictionary: dictionary.bytes };
 }
 
 /** More than ZSTD_COMPRESSBOUND: a frame that filled its room exactly would be followed by an empty one. */
@@ -134,7 +152,7 @@ function worstBytes(plainBytes: number): number {
   return plainBytes + (plainBytes >> 8) + 128;
 }
 
-/** Half the time of Node's own in the pool, and frees its memory at once; undefined where it has no binary for this machine. */
+/** Half the time of Node's own, and its memory is free at once; undefined where it has no binary for this machine. */
 function loadCompressInPool(): CompressInPool | undefined {
   try {
     // Its index.js drops the level.
@@ -147,6 +165,10 @@ function loadCompressInPool(): CompressInPool | undefined {
 
 function toBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function badDictionary(why: string): Error {
+  return Object.assign(new Error(`zstd dictionary: ${why}`), { code: 'WSLUICE_DICTIONARY' });
 }
 
 function zstdMissing(): Error {

@@ -2,7 +2,7 @@ import type { Balancer } from './balancers/balancer.ts';
 import { backoffDelayMs, type BackoffOptions } from './backoff.ts';
 import { plainDial, type DialError, type Dialer, type DialRequest } from './dial.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Upstream } from './upstream.ts';
+import type { UpstreamConnection } from './upstream.ts';
 
 /** What is worth a line in the log; data first, then a fixed message. */
 export interface PoolLog {
@@ -23,7 +23,7 @@ export interface ConnectorOptions {
 }
 
 export interface ConnectHandlers {
-  onOpen(upstream: Upstream, endpoint: Endpoint): void;
+  onOpen(upstream: UpstreamConnection, endpoint: Endpoint): void;
   onFailure(error: DialError, endpoint: Endpoint): void;
 }
 

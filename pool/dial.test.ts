@@ -9,7 +9,7 @@ import { Dialer, plainDial, type DialError, type DialerOptions, type DialRequest
 import { Endpoint } from './endpoint.ts';
 import { noHeartbeat } from './modes/fake-upstream.fixture.ts';
 import { Turn } from './turn.ts';
-import type { Upstream } from './upstream.ts';
+import type { UpstreamConnection } from './upstream.ts';
 import { BufferPool } from './wire/buffer-pool.ts';
 
 const cleanUps: (() => Promise<void> | void)[] = [];
@@ -29,6 +29,7 @@ function dialer(options: Partial<DialerOptions> = {}): Dialer {
     buffers: new BufferPool(),
     heartbeat: noHeartbeat,
     readBuffer: Buffer.alloc(65_536),
+    codec: undefined,
     onError: rethrow,
     ...options,
   });
@@ -38,7 +39,7 @@ function rethrow(error: unknown): void {
   throw error;
 }
 
-type Outcome = { upstream: Upstream; error?: never } | { upstream?: never; error: DialError };
+type Outcome = { upstream: UpstreamConnection; error?: never } | { upstream?: never; error: DialError };
 
 function dial(endpoint: Endpoint, request: DialRequest = plainDial, by = dialer()): Promise<Outcome> {
   return new Promise((resolve) => {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { CodedUpstream, type UpstreamCodec } from './coded-upstream.ts';
 import type { Endpoint } from './endpoint.ts';
-import { Upstream, type UpstreamOptions } from './upstream.ts';
+import { Upstream, type UpstreamConnection, type UpstreamOptions } from './upstream.ts';
 import { HandshakeResponse, handshakeRequest, newKey } from './wire/client-handshake.ts';
 
 /** What all upstream connections of a pool have in common. */
@@ -13,6 +14,8 @@ export interface DialerOptions extends Omit<UpstreamOptions, 'socket' | 'label' 
   readonly onError: (error: unknown) => void;
   /** All sockets read into this one buffer: what it holds is consumed before the next read. */
   readonly readBuffer: Buffer;
+  /** Offered to every upstream, and spoken to those that agree to it. */
+  readonly codec: UpstreamCodec | undefined;
 }
 
 /** What one connection asks for beyond the endpoint's URL. */
@@ -43,7 +46,7 @@ export class DialError extends Error {
 
 export interface DialHandlers {
   /** Called once on success, before any byte after the handshake is read. */
-  onOpen(upstream: Upstream): void;
+  onOpen(upstream: UpstreamConnection): void;
   /** Called once on failure. */
   onFailure(error: DialError): void;
 }
@@ -60,10 +63,12 @@ export class Dialer {
 
   /** Starts a dial; the returned function gives it up, after which no handler is called. No handler runs before it returns. */
   dial(endpoint: Endpoint, request: DialRequest, handlers: DialHandlers): () => void {
-    const attempt = new Attempt(endpoint, handlers, this.#options, request);
+    const { codec } = this.#options;
+    const protocols = codec === undefined ? request.protocols : [...request.protocols, codec.subprotocol];
+    const attempt = new Attempt(endpoint, handlers, this.#options, protocols);
     try {
       // Before there is a socket: a request that cannot be sent opens none.
-      const head = requestHead(endpoint, request, attempt.key);
+      const head = requestHead(endpoint, { ...request, protocols }, attempt.key);
       const socket = endpoint.secure ? this.#connectTls(endpoint) : this.#connectPlain(endpoint, attempt);
       attempt.start(socket, head, request.timeoutMs);
     } catch (error) {
@@ -113,7 +118,7 @@ class Attempt {
     endpoint: Endpoint,
     handlers: DialHandlers,
     options: DialerOptions,
-    { protocols }: DialRequest,
+    protocols: readonly string[],
   ) {
     this.#endpoint = endpoint;
     this.#handlers = handlers;
@@ -168,7 +173,10 @@ class Attempt {
       trusted,
       protocol: answer.protocol,
     });
-    this.#handlers.onOpen(this.#upstream);
+    const { codec } = this.#options;
+    const agreed =
+      codec !== undefined && (answer.codec === codec.name || answer.protocol === codec.subprotocol);
+    this.#handlers.onOpen(agreed ? new CodedUpstream(this.#upstream, codec) : this.#upstream);
     this.#upstream.push(buf, answer.leftoverStart, end);
   }
 

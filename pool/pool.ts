@@ -1,6 +1,7 @@
 import { createBalancer, type BalancerName } from './balancers/create-balancer.ts';
 import type { BackoffOptions } from './backoff.ts';
 import type { PoolObserver, Seat, SeatHandlers } from './client-side.ts';
+import type { UpstreamCodec } from './coded-upstream.ts';
 import { Connector, type PoolLog } from './connector.ts';
 import { Dialer, type DialRequest } from './dial.ts';
 import { Endpoint } from './endpoint.ts';
@@ -54,6 +55,8 @@ export interface PoolOptions {
   /** All upstream sockets of a thread may share one. */
   readonly readBuffer: Buffer;
   readonly buffers: BufferPool;
+  /** Spoken to the upstreams that agree to it; undefined for none. */
+  readonly codec: UpstreamCodec | undefined;
   readonly turn: Turn;
   readonly heartbeat: Heartbeat;
   readonly observer: PoolObserver;
@@ -214,6 +217,7 @@ function createConnector(options: PoolOptions): Connector {
     buffers: options.buffers,
     heartbeat: options.heartbeat,
     readBuffer: options.readBuffer,
+    codec: options.codec,
     onError: options.onError,
   });
   return new Connector({

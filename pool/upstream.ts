@@ -14,6 +14,37 @@ export interface UpstreamOwner {
   onUpstreamWritable(): void;
 }
 
+/** An open connection to an upstream, whose messages may be packed on the way. */
+export interface UpstreamConnection {
+  readonly label: string;
+  /** The subprotocol the upstream chose, or ''. */
+  readonly protocol: string;
+  owner: UpstreamOwner | undefined;
+  /** Open and not closing: messages given to it will be sent. */
+  readonly usable: boolean;
+  /** More is waiting to be written than allowed; its owner should not add to it. */
+  readonly congested: boolean;
+  /** Bytes collected and not written; 0 when there are none. */
+  readonly pendingBytes: number;
+  /** Sends one message at the end of this turn. */
+  send(buf: Uint8Array, start: number, end: number, isBinary: boolean): void;
+  /** Sends one text message in which the bytes from cutStart to cutEnd are replaced by the digits of id. */
+  sendSpliced(
+    buf: Uint8Array,
+    start: number,
+    cutStart: number,
+    cutEnd: number,
+    end: number,
+    id: number,
+  ): void;
+  /** Visits the messages that were provably never written, oldest first. */
+  unsent(visit: (buf: Uint8Array, start: number, end: number, isBinary: boolean) => void): void;
+  /** Says goodbye with a close frame; the owner hears nothing more. Code 1005 sends an empty close frame. */
+  close(code: number, reason: string): void;
+  /** Cuts the connection without a close frame; the owner hears nothing more. */
+  destroy(): void;
+}
+
 /** Pings its peers and reports the dead ones; see server/heartbeat.ts. */
 export interface Heartbeat {
   add(peer: HeartbeatPeer): void;
@@ -50,9 +81,8 @@ const closeTimeoutMs = 2_000;
  * One open upstream connection. Frames are collected in one buffer that is written once per event-loop turn, and not
  * before the previous write has left; what is still collected was provably never written.
  */
-export class Upstream implements FrameHandler, HeartbeatPeer, Flushable {
+export class Upstream implements UpstreamConnection, FrameHandler, HeartbeatPeer, Flushable {
   readonly label: string;
-  /** The subprotocol the upstream chose, or ''. */
   readonly protocol: string;
   owner: UpstreamOwner | undefined;
   heartbeatSlot = -1;
@@ -90,28 +120,23 @@ export class Upstream implements FrameHandler, HeartbeatPeer, Flushable {
     this.#heartbeat.add(this);
   }
 
-  /** Open and not closing: frames given to it will be sent. */
   get usable(): boolean {
     return !this.#closing;
   }
 
-  /** More is waiting to be written than allowed; its owner should not add to it. */
   get congested(): boolean {
     return this.#congested;
   }
 
-  /** Bytes collected and not written. */
   get pendingBytes(): number {
     return this.#writer.length;
   }
 
-  /** Sends one message at the end of this turn. */
   send(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
     this.#writer.message(buf, start, end, isBinary);
     this.#afterWrite();
   }
 
-  /** Sends one text message in which the bytes from cutStart to cutEnd are replaced by the digits of id. */
   sendSpliced(
     buf: Uint8Array,
     start: number,
@@ -124,12 +149,10 @@ export class Upstream implements FrameHandler, HeartbeatPeer, Flushable {
     this.#afterWrite();
   }
 
-  /** Visits the messages that were provably never written, oldest first, unmasked. */
   unsent(visit: (buf: Uint8Array, start: number, end: number, isBinary: boolean) => void): void {
     this.#writer.unsent(visit);
   }
 
-  /** Says goodbye with a close frame; the owner hears nothing more. Code 1005 sends an empty close frame. */
   close(code: number, reason: string): void {
     if (this.#closing) return;
     this.#stop();
@@ -137,7 +160,6 @@ export class Upstream implements FrameHandler, HeartbeatPeer, Flushable {
     this.#flushThenEnd();
   }
 
-  /** Cuts the connection without a close frame; the owner hears nothing more. */
   destroy(): void {
     this.#stop();
     this.#socket.destroy();

@@ -15,6 +15,9 @@ describe('the close table', () => {
   it('is that of the contract', () => {
     expect(Object.fromEntries(causes.map(([cause, { code }]) => [cause, code]))).toEqual({
       'message-too-big': 1009,
+      undecodable: 1007,
+      'decoded-too-big': 1009,
+      'codec-behind': 1013,
       'upstream-slow': 1013,
       'slow-reader': 1013,
       'upstream-lost': 1012,

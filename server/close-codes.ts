@@ -1,6 +1,9 @@
 /** Why the gateway closes a client, and what the client is told: RFC 6455 section 7.4 and the table in docs/errors.md. */
 export const closeTable = {
   'message-too-big': { code: 1009, reason: 'message too big' },
+  undecodable: { code: 1007, reason: 'the message cannot be decoded' },
+  'decoded-too-big': { code: 1009, reason: 'message too big after decoding' },
+  'codec-behind': { code: 1013, reason: 'too many large messages at once, try again later' },
   'upstream-slow': { code: 1013, reason: 'the upstream reads too slowly, try again later' },
   'slow-reader': { code: 1013, reason: 'you read too slowly, try again later' },
   'upstream-lost': { code: 1012, reason: 'the upstream connection was lost, reconnect' },
@@ -12,6 +15,9 @@ export type CloseCause = keyof typeof closeTable;
 /** Every `type` of websocket_errors_total. */
 export const errorTypes = [
   'message-too-big',
+  'undecodable',
+  'decoded-too-big',
+  'codec-behind',
   'upstream-slow',
   'slow-reader',
   'upstream-lost',

@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { newTranscoding } from '../codec/transcoding.fixture.ts';
+import type { MessageCodec } from '../codec/message-codec.ts';
 import { GatewayMetrics, indexByName } from '../metrics/gateway-metrics.ts';
 import type { Lease } from '../pool/client-side.ts';
 import { Turn } from '../pool/turn.ts';
@@ -106,14 +108,29 @@ class World {
   });
   readonly client: Connection;
 
-  constructor() {
+  constructor(codec?: MessageCodec) {
     const turn = new Turn({ onError: (fault) => this.faults.push(fault) });
     const { metrics, heartbeat } = this;
     const outbox = new Outbox(turn);
     const errorIndex = indexByName(errorTypes);
-    const context = { metrics, errorIndex, outbox, turn, heartbeat, maxMessageBytes, maxBackpressureBytes };
+    const transcoding = newTranscoding((fault) => this.faults.push(fault));
+    const context = {
+      metrics,
+      errorIndex,
+      outbox,
+      turn,
+      heartbeat,
+      transcoding,
+      maxMessageBytes,
+      maxBackpressureBytes,
+    };
     const seat = { protocol: '', attach: () => this.lease, vacate: () => undefined };
-    this.client = new Connection(context, this.socket, seat, '127.0.0.1');
+    this.client = new Connection(context, {
+      socket: this.socket,
+      seat,
+      addressKey: '127.0.0.1',
+      codec,
+    });
     this.socket.onClose = (code, reason) => this.client.onClosed(code, reason);
   }
 

@@ -1,3 +1,10 @@
+import type { MessageCodec } from '../codec/message-codec.ts';
+import {
+  Transcoder,
+  type TranscoderContext,
+  type TranscoderFault,
+  type TranscoderOwner,
+} from '../codec/transcoder.ts';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
 import type { ClientSide, Lease, Seat } from '../pool/client-side.ts';
 import type { Flushable, Turn } from '../pool/turn.ts';
@@ -25,12 +32,21 @@ export interface ConnectionContext {
   readonly outbox: Outbox;
   readonly turn: Turn;
   readonly heartbeat: HeartbeatWheel;
+  readonly transcoding: TranscoderContext;
   readonly maxMessageBytes: number;
   readonly maxBackpressureBytes: number;
 }
 
+export interface ConnectionOptions {
+  readonly socket: ClientSocket;
+  readonly seat: Seat;
+  readonly addressKey: string;
+  /** What its messages are packed with; undefined for plain ones. */
+  readonly codec: MessageCodec | undefined;
+}
+
 /** One client: its messages go to its lease, what comes back goes to its socket. */
-export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flushable {
+export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, TranscoderOwner, Flushable {
   /** Where the client's address is counted; see admission.ts. */
   readonly addressKey: string;
   /** The engine still holds much that this client has not read, for a while after it was ended. */
@@ -44,6 +60,7 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flus
   readonly #context: ConnectionContext;
   readonly #socket: ClientSocket;
   readonly #lease: Lease;
+  readonly #transcoder: Transcoder | undefined;
   #corkedFirst = -1;
   /** The reason to close, once there is one: nothing is sent to or taken from the client after it. */
   #ending: { code: number; reason: string } | undefined;
@@ -51,18 +68,19 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flus
   /** The last message did not leave at once, so the next one has to look how much waits. */
   #backlogged = false;
 
-  constructor(context: ConnectionContext, socket: ClientSocket, seat: Seat, addressKey: string) {
+  constructor(context: ConnectionContext, { socket, seat, addressKey, codec }: ConnectionOptions) {
     this.#context = context;
     this.#socket = socket;
     this.addressKey = addressKey;
+    this.#transcoder = codec && new Transcoder(codec, context.transcoding, this);
     this.#lease = seat.attach(this);
     context.metrics.connectionOpened();
     context.heartbeat.add(this);
   }
 
-  /** True while a reply is due. */
+  /** True while a reply is due or on its way. */
   get busy(): boolean {
-    return this.#lease.busy;
+    return this.#lease.busy || this.#transcoder?.busy === true;
   }
 
   /** A message arrived; its memory is only valid during the call. */
@@ -73,7 +91,16 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flus
     metrics.received(bytes.length);
     this.pingSentAtMs = 0;
     if (bytes.length > maxMessageBytes) return this.fail('message-too-big');
+    if (this.#transcoder === undefined) this.onDecoded(bytes, isBinary);
+    else this.#transcoder.decode(bytes, isBinary);
+  }
+
+  onDecoded(bytes: Uint8Array, isBinary: boolean): void {
     if (!this.#lease.send(bytes, isBinary)) this.fail('upstream-slow');
+  }
+
+  onCodecFault(fault: TranscoderFault): void {
+    this.fail(fault);
   }
 
   deliver(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
@@ -100,6 +127,12 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flus
 
   /** Hands one message to the socket; a client that reads too slowly is ended. */
   transmit(bytes: Uint8Array, isBinary: boolean): void {
+    if (this.#ending !== undefined || this.#closed) return;
+    if (this.#transcoder === undefined) this.onEncoded(bytes, isBinary);
+    else this.#transcoder.encode(bytes, isBinary);
+  }
+
+  onEncoded(bytes: Uint8Array, isBinary: boolean): void {
     if (this.#ending !== undefined || this.#closed) return;
     if (this.#backlogged && this.#checkBacklog()) return;
     this.#context.metrics.sent(bytes.length);
@@ -129,6 +162,7 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flus
   fail(cause: Exclude<CloseCause, 'draining'>): void {
     const { code, reason } = closeTable[cause];
     if (!this.#endLater(code, reason)) return;
+    this.#transcoder?.stopDecoding();
     this.#context.metrics.error(this.#context.errorIndex[cause]);
   }
 
@@ -142,10 +176,11 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flus
     this.#lease.refuseNew();
   }
 
+  /** What the upstream said before is sent first. */
   onUpstreamClose(code: number, reason: string): void {
-    if (code === 1005) this.#endLater(0, '');
-    else if (isSendableCloseCode(code)) this.#endLater(code, reason);
-    else this.fail('upstream-lost');
+    this.#flushOutbox();
+    if (this.#transcoder === undefined) this.#followUpstream(code, reason);
+    else this.#transcoder.afterEncoding(() => this.#followUpstream(code, reason));
   }
 
   /** The engine has answered a ping; a client that pings and does not read must not fill memory with pongs. */
@@ -173,7 +208,10 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flus
     this.#ending ??= { code, reason };
     this.#context.heartbeat.remove(this);
     this.#context.metrics.connectionClosed();
-    this.#lease.release(code, reason);
+    if (this.#transcoder === undefined) return this.#lease.release(code, reason);
+    this.#transcoder.stopEncoding();
+    // What the client said before it left still goes to its upstream.
+    this.#transcoder.afterDecoding(() => this.#lease.release(code, reason));
   }
 
   /** Called by the turn: the socket is never ended from inside a send, so that nothing is re-entered. */
@@ -185,9 +223,19 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Flus
     else this.#socket.end(code, reason);
   }
 
+  #followUpstream(code: number, reason: string): void {
+    if (code === 1005) this.#endLater(0, '');
+    else if (isSendableCloseCode(code)) this.#endLater(code, reason);
+    else this.fail('upstream-lost');
+  }
+
+  #flushOutbox(): void {
+    if (this.#ending === undefined && this.outboxFirst >= 0) this.#context.outbox.flush();
+  }
+
   /** False when it is ending already. What was collected goes first, and may itself find the client too slow. */
   #endLater(code: number, reason: string): boolean {
-    if (this.#ending === undefined && this.outboxFirst >= 0) this.#context.outbox.flush();
+    this.#flushOutbox();
     if (this.#ending !== undefined || this.#closed) return false;
     this.#ending = { code, reason };
     this.#context.turn.schedule(this);

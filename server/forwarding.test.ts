@@ -11,7 +11,16 @@ function request(headers: Readonly<Record<string, string>> = {}): UpgradeRequest
 }
 
 function handshake(changes: Partial<Handshake> = {}): Handshake {
-  return { key: '', extensions: '', protocols: [], query: '', ...changes };
+  return {
+    key: '',
+    extensions: '',
+    protocols: [],
+    query: '',
+    codec: undefined,
+    codecProtocol: '',
+    dictionaryId: undefined,
+    ...changes,
+  };
 }
 
 function forwarded(

@@ -6,12 +6,13 @@ import type { Lease, NoSeat, Seat, SeatHandlers } from '../pool/client-side.ts';
 import type { DialRequest } from '../pool/dial.ts';
 import type { Pool } from '../pool/pool.ts';
 import { Admission } from './admission.ts';
+import { Codecs } from './codecs.ts';
 import { ClientAddresses } from './client-address.ts';
 import { rejectReasons } from './close-codes.ts';
 import { completeConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
 import { Gate, type Seated } from './gate.ts';
-import type { Answer } from './listener.ts';
+import type { Answer, UpgradeTerms } from './listener.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -64,7 +65,7 @@ class TestAnswer implements Answer<Seated> {
   /** The client goes away. */
   goes: () => void = () => undefined;
 
-  upgrade(seated: Seated, key: string, protocol: string, extensions: string): boolean {
+  upgrade(seated: Seated, { key, protocol, extensions }: UpgradeTerms): boolean {
     this.answers++;
     this.status = 101;
     this.seated = seated;
@@ -72,11 +73,11 @@ class TestAnswer implements Answer<Seated> {
     return true;
   }
 
-  end(status: number, headers: readonly (readonly [string, string])[], body: string): void {
+  end(status: number, headers: readonly (readonly [string, string])[], body: string | Uint8Array): void {
     this.answers++;
     this.status = status;
     this.headers = Object.fromEntries(headers);
-    this.body = body;
+    this.body = Buffer.from(body).toString();
   }
 
   onGone(callback: () => void): void {
@@ -118,6 +119,7 @@ class World {
       pools: new Map([['main', pool]]),
       admission: this.admission,
       addresses: new ClientAddresses(config.listen.trustedProxies),
+      codecs: new Codecs({ config: config.codec, onError: () => undefined }),
       metrics: this.metrics,
       log: pino({ level: 'silent' }),
     });

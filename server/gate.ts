@@ -2,13 +2,18 @@ import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
 import { indexByName } from '../metrics/gateway-metrics.ts';
 import type { NoSeat, Seat } from '../pool/client-side.ts';
 import type { Pool } from '../pool/pool.ts';
+import type { MessageCodec } from '../codec/message-codec.ts';
+import type { CodecName } from '../codec/registry.ts';
 import type { Admission } from './admission.ts';
 import { addressKey, plainAddress, type ClientAddresses } from './client-address.ts';
 import { rejectReasons } from './close-codes.ts';
+import type { Codecs } from './codecs.ts';
 import type { Config } from './config/schema.ts';
 import { forwardedRequest } from './forwarding.ts';
 import {
+  badOrigin,
   checkHandshake,
+  isAllowedOrigin,
   isRejection,
   reject,
   type Handshake,
@@ -22,6 +27,8 @@ import type { Log } from './log.ts';
 export interface Seated {
   readonly seat: Seat;
   readonly addressKey: string;
+  /** What its messages are packed with; undefined for plain ones. */
+  readonly codec: MessageCodec | undefined;
 }
 
 export interface GateOptions {
@@ -29,9 +36,13 @@ export interface GateOptions {
   readonly pools: ReadonlyMap<string, Pool>;
   readonly admission: Admission;
   readonly addresses: ClientAddresses;
+  readonly codecs: Codecs;
   readonly metrics: GatewayMetrics;
   readonly log: Log;
 }
+
+/** Where clients fetch the dictionaries that frames name by their id. */
+const dictionaryPath = '/dictionary/';
 
 interface Route {
   readonly pool: Pool;
@@ -65,9 +76,14 @@ export class Gate {
       return;
     }
     const route = this.#routes.get(request.path);
+    if (route === undefined && request.path.startsWith(dictionaryPath))
+      return this.#sendDictionary(request, answer);
     if (route === undefined)
       return this.#reject(answer, reject('path', 404, 'there is nothing at this path'));
-    const handshake = checkHandshake(request, { allowedOrigins: this.#allowedOrigins });
+    const handshake = checkHandshake(request, {
+      allowedOrigins: this.#allowedOrigins,
+      codecs: this.#options.codecs.offered,
+    });
     if (isRejection(handshake)) return this.#reject(answer, handshake);
     if (this.draining) return this.#reject(answer, goingAway());
     const { addresses, admission } = this.#options;
@@ -99,6 +115,7 @@ export class Gate {
     const arrival = new Arrival({
       handshake,
       addressKey,
+      codec: this.#codecOf(handshake),
       answer,
       timeoutMs: this.#options.config.listen.handshakeTimeoutMs,
       reject: (rejection) => this.#reject(answer, rejection),
@@ -121,6 +138,30 @@ export class Gate {
     }
   }
 
+  #codecOf({ codec, dictionaryId }: Handshake): MessageCodec | undefined {
+    if (codec === undefined) return undefined;
+    return this.#options.codecs.forClient(codec as CodecName, dictionaryId);
+  }
+
+  /** A dictionary by its id. It never changes, and may hold pieces of messages: web pages get it only where they may connect. */
+  #sendDictionary(request: UpgradeRequest, answer: Answer<Seated>): void {
+    const id = request.path.slice(dictionaryPath.length);
+    const dictionary = /^\d{1,10}$/.test(id) ? this.#options.codecs.dictionary(Number(id)) : undefined;
+    if (dictionary === undefined)
+      return this.#reject(answer, reject('path', 404, 'there is no dictionary with this id'));
+    if (request.method !== 'GET')
+      return this.#reject(answer, reject('path', 405, 'a dictionary is only for GET'));
+    const origin = request.header('origin');
+    if (!isAllowedOrigin(origin, this.#allowedOrigins)) return this.#reject(answer, badOrigin());
+    const headers: [string, string][] = [
+      ['Content-Type', 'application/octet-stream'],
+      ['Cache-Control', 'public, max-age=31536000, immutable'],
+      ['Vary', 'Origin'],
+    ];
+    if (origin !== '') headers.push(['Access-Control-Allow-Origin', origin]);
+    answer.end(200, headers, dictionary.bytes);
+  }
+
   #reject(answer: Answer<Seated>, { reason, status, body, headers }: Rejection): void {
     this.#options.metrics.rejected(this.#rejectIndex[reason]);
     this.#options.log.debug({ reason, status }, 'client rejected');
@@ -131,6 +172,7 @@ export class Gate {
 interface ArrivalOptions {
   readonly handshake: Handshake;
   readonly addressKey: string;
+  readonly codec: MessageCodec | undefined;
   readonly answer: Answer<Seated>;
   readonly timeoutMs: number;
   readonly reject: (rejection: Rejection) => void;
@@ -170,10 +212,17 @@ class Arrival {
       return;
     }
     this.#giveUp = undefined;
-    const { answer, handshake, addressKey, onLeft } = this.#options;
+    const { answer, handshake, addressKey, codec, onLeft } = this.#options;
+    const protocol = seat.protocol === '' ? handshake.codecProtocol : seat.protocol;
+    // What a codec has packed, an extension would only pack again.
+    const extensions = codec === undefined ? handshake.extensions : '';
+    const headers = codec === undefined ? [] : [['Wsluice-Codec', codec.name] as const];
     let seated = false;
     try {
-      seated = answer.upgrade({ seat, addressKey }, handshake.key, seat.protocol, handshake.extensions);
+      seated = answer.upgrade(
+        { seat, addressKey, codec },
+        { key: handshake.key, extensions, protocol, headers },
+      );
     } finally {
       this.#settle();
       if (!seated) {

@@ -9,6 +9,7 @@ import { AdminServer } from './admin/admin-server.ts';
 import { Admission } from './admission.ts';
 import { ClientAddresses } from './client-address.ts';
 import { TurnClock } from './clock.ts';
+import { Codecs } from './codecs.ts';
 import { errorTypeOfRpcCode, errorTypes, rejectReasons } from './close-codes.ts';
 import { completeConfig } from './config/load.ts';
 import type { Config, ConfigInput, PoolConfig } from './config/schema.ts';
@@ -96,8 +97,10 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
     stops.push(() => wheel.stop());
     return wheel;
   };
+  const codecs = new Codecs({ config: config.codec, onError });
   const pools = createPools({
     config,
+    codecs,
     echoStyle,
     metrics,
     shared: {
@@ -119,12 +122,13 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
   const admission = new Admission(config.listen);
   const addresses = new ClientAddresses(config.listen.trustedProxies);
   const poolsByName = new Map([...pools].map(([name, { pool }]) => [name, pool]));
-  const gate = new Gate({ config, pools: poolsByName, admission, addresses, metrics, log });
+  const gate = new Gate({ config, pools: poolsByName, admission, addresses, codecs, metrics, log });
   const admin = await AdminServer.open({
     ...config.admin,
     metrics,
     pools: () =>
       [...pools.values()].map(({ pool, upstreamLatency }) => ({ ...pool.snapshot(), upstreamLatency })),
+    codecs: () => codecs.bytes,
     readiness: () => readiness(gate.draining, pools),
   });
   stops.push(() => admin.close());
@@ -134,6 +138,7 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
     errorIndex,
     outbox: new Outbox(turn),
     turn,
+    transcoding: codecs.transcoding,
     heartbeat: newHeartbeat((ms) => metrics.heartbeatRtt.observe(ms / 1_000)),
     maxMessageBytes: config.listen.maxMessageBytes,
     maxBackpressureBytes: config.listen.maxBackpressureBytes,
@@ -141,11 +146,12 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
   const { intervalMs, timeoutMs } = config.heartbeat;
   const listener = await Listener.open({
     ...config.listen,
+    deflateMinBytes: config.codec.minBytes,
     idleTimeoutMs: intervalMs === 0 ? 0 : intervalMs + timeoutMs + idleMarginMs,
     handlers: {
       onRequest: (request, peerAddress, answer) => gate.onRequest(request, peerAddress, answer),
-      onOpen: (socket, { seat, addressKey }: Seated) => {
-        const client = new Connection(context, socket, seat, addressKey);
+      onOpen: (socket, seated: Seated) => {
+        const client = new Connection(context, { socket, ...seated });
         clients.add(client);
         return client;
       },
@@ -176,9 +182,10 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
 
 interface PoolParts {
   readonly config: Config;
+  readonly codecs: Codecs;
   readonly echoStyle: EchoStyle | undefined;
   readonly metrics: GatewayMetrics;
-  readonly shared: Omit<PoolOptions, 'name' | 'config' | 'echoStyle' | 'observer'>;
+  readonly shared: Omit<PoolOptions, 'name' | 'config' | 'codec' | 'echoStyle' | 'observer'>;
 }
 
 /** A pool, and where its upstreams' answering times are kept. */
@@ -187,7 +194,7 @@ interface MeasuredPool {
   readonly upstreamLatency: Histogram;
 }
 
-function createPools({ config, echoStyle, metrics, shared }: PoolParts): Map<string, MeasuredPool> {
+function createPools({ config, codecs, echoStyle, metrics, shared }: PoolParts): Map<string, MeasuredPool> {
   const errorIndex = indexByName(errorTypes);
   const create = ([name, poolConfig]: [string, PoolConfig]): [string, MeasuredPool] => {
     const upstreamLatency = new Histogram();
@@ -200,7 +207,17 @@ function createPools({ config, echoStyle, metrics, shared }: PoolParts): Map<str
     return [
       name,
       {
-        pool: new Pool({ ...shared, name, config: poolConfig, echoStyle: style, observer }),
+        pool: new Pool({
+          ...shared,
+          name,
+          config: poolConfig,
+          codec:
+            poolConfig.codec === null
+              ? undefined
+              : codecs.forUpstream(poolConfig.codec, poolConfig.maxMessageBytes),
+          echoStyle: style,
+          observer,
+        }),
         upstreamLatency,
       },
     ];

@@ -15,12 +15,19 @@ interface Change {
   readonly query?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly allowedOrigins?: readonly string[];
+  readonly codecs?: readonly string[];
 }
 
-function check({ method = 'GET', query = '', headers = {}, allowedOrigins = [] }: Change = {}) {
+function check({
+  method = 'GET',
+  query = '',
+  headers = {},
+  allowedOrigins = [],
+  codecs = ['zstd', 'gzip'],
+}: Change = {}) {
   const all = { ...correct, ...headers };
   const request = { method, path: '/ws', query, header: (name: string) => all[name] ?? '' };
-  return checkHandshake(request, { allowedOrigins: new Set(allowedOrigins) });
+  return checkHandshake(request, { allowedOrigins: new Set(allowedOrigins), codecs: new Set(codecs) });
 }
 
 function accepted(change?: Change): Handshake {
@@ -43,6 +50,9 @@ describe('an opening handshake', () => {
       extensions: 'permessage-deflate',
       protocols: ['b', 'a'],
       query: 'x=1',
+      codec: undefined,
+      codecProtocol: '',
+      dictionaryId: undefined,
     });
   });
 
@@ -188,7 +198,11 @@ describe('subprotocols', () => {
 
   it('of the gateway itself do not reach the upstream', () => {
     const header = 'wsluice.zstd, graphql-ws, wsluice.mux.v1';
-    expect(accepted({ headers: { 'sec-websocket-protocol': header } }).protocols).toEqual(['graphql-ws']);
+    expect(accepted({ headers: { 'sec-websocket-protocol': header } })).toMatchObject({
+      protocols: ['graphql-ws'],
+      codec: 'zstd',
+      codecProtocol: 'wsluice.zstd',
+    });
   });
 });
 
@@ -202,9 +216,42 @@ describe('a codec', () => {
     'codec=lzma&b=2',
     'codec=a&codec=b',
   ])('that nobody knows is answered 400, which lists the known ones: ?%s', (query) => {
-    const rejection = rejected({ query });
+    const rejection = rejected({ query, codecs: ['zstd', 'brotli', 'gzip'] });
     expect(rejection).toMatchObject({ status: 400, reason: 'codec' });
     for (const known of ['zstd', 'brotli', 'gzip']) expect(rejection.body).toContain(known);
+  });
+
+  it('of the URL is taken out of the query, with the dictionary that the client has', () => {
+    expect(accepted({ query: 'a=1&codec=zstd&dictionary=77&b=2' })).toMatchObject({
+      query: 'a=1&b=2',
+      codec: 'zstd',
+      codecProtocol: '',
+      dictionaryId: 77,
+    });
+    expect(accepted({ query: 'codec=gzip' })).toMatchObject({
+      query: '',
+      codec: 'gzip',
+      dictionaryId: undefined,
+    });
+  });
+
+  it.each(['x', '', '-1', '1.5', '99999999999'])('with the dictionary %j is answered 400', (id) => {
+    expect(rejected({ query: `codec=zstd&dictionary=${id}` })).toMatchObject({
+      status: 400,
+      reason: 'handshake',
+    });
+  });
+
+  it('leaves a parameter named dictionary to the upstream where no codec is asked for', () => {
+    expect(accepted({ query: 'dictionary=en' })).toMatchObject({
+      query: 'dictionary=en',
+      dictionaryId: undefined,
+    });
+  });
+
+  it('that this gateway does not offer is answered 400, and so is any where none are offered', () => {
+    expect(rejected({ query: 'codec=brotli', codecs: ['gzip'] }).body).toContain('known ones are gzip');
+    expect(rejected({ query: 'codec=gzip', codecs: [] }).body).toContain('there are none here');
   });
 
   it.each(['CODEC=zstd', 'Codec=zstd', 'xcodec=zstd', 'codecs=zstd', 'x=codec', 'x=codec=zstd'])(

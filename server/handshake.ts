@@ -1,3 +1,4 @@
+import { negotiateCodec } from '../codec/negotiate.ts';
 import type { RejectReason } from './close-codes.ts';
 
 /** What a handshake asks for, copied out of the engine's request before it dies. */
@@ -27,15 +28,23 @@ export interface Handshake {
   readonly protocols: readonly string[];
   /** The query without the gateway's own parameters. */
   readonly query: string;
+  /** Name of the codec the client speaks; undefined for none. */
+  readonly codec: string | undefined;
+  /** The subprotocol to answer with when the upstream chose none, or ''. */
+  readonly codecProtocol: string;
+  /** Id of the zstd dictionary the client has, 0 for none; undefined when it does not say. */
+  readonly dictionaryId: number | undefined;
 }
 
 export interface HandshakePolicy {
   /** Exact origins that browsers may come from; empty lets all in. */
   readonly allowedOrigins: ReadonlySet<string>;
+  /** Codecs a client may ask for. */
+  readonly codecs: ReadonlySet<string>;
 }
 
-const knownCodecs = ['zstd', 'brotli', 'gzip'];
 const keyPattern = /^[A-Za-z0-9+/]{22}==$/;
+const idPattern = /^\d{1,10}$/;
 const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** Checks an opening handshake as strictly as RFC 6455 section 4.2.1 asks; the engine itself does not. */
@@ -56,17 +65,20 @@ export function checkHandshake(request: UpgradeRequest, policy: HandshakePolicy)
   const protocols = parseProtocols(request.header('sec-websocket-protocol'));
   if (protocols === undefined)
     return badHandshake('Sec-WebSocket-Protocol must be a list of different tokens');
-  const parameters = splitQuery(request.query);
-  if (parameters.codec !== undefined) return unknownCodec();
-  const origin = request.header('origin');
-  if (origin !== '' && policy.allowedOrigins.size > 0 && !policy.allowedOrigins.has(origin.toLowerCase())) {
-    return reject('origin', 403, 'this Origin is not allowed: see listen.allowedOrigins');
-  }
+  const { codec, dictionary, rest } = splitQuery(request.query);
+  const negotiated = negotiateCodec({ codec, protocols }, policy.codecs);
+  if (negotiated === undefined) return unknownCodec(policy.codecs);
+  if (dictionary !== undefined && !idPattern.test(dictionary))
+    return badHandshake('the parameter dictionary is the id of a zstd dictionary, a number, or 0 for none');
+  if (!isAllowedOrigin(request.header('origin'), policy.allowedOrigins)) return badOrigin();
   return {
     key,
     extensions: request.header('sec-websocket-extensions'),
-    protocols: protocols.filter((protocol) => !protocol.startsWith('wsluice.')),
-    query: parameters.rest,
+    protocols: negotiated.protocols,
+    query: rest,
+    codec: negotiated.codec,
+    codecProtocol: negotiated.protocol,
+    dictionaryId: dictionary === undefined ? undefined : Number(dictionary),
   };
 }
 
@@ -84,13 +96,22 @@ export function reject(
   return { reason, status, body, headers };
 }
 
+/** True for no origin, for one of the list, and for any when the list is empty. */
+export function isAllowedOrigin(origin: string, allowed: ReadonlySet<string>): boolean {
+  return origin === '' || allowed.size === 0 || allowed.has(origin.toLowerCase());
+}
+
+export function badOrigin(): Rejection {
+  return reject('origin', 403, 'this Origin is not allowed: see listen.allowedOrigins');
+}
+
 function badHandshake(body: string): Rejection {
   return reject('handshake', 400, body);
 }
 
-function unknownCodec(): Rejection {
-  const body = `unknown codec: the known ones are ${knownCodecs.join(', ')}, and none of them is available in this version`;
-  return reject('codec', 400, body);
+function unknownCodec(codecs: ReadonlySet<string>): Rejection {
+  const known = codecs.size === 0 ? 'there are none here' : `the known ones are ${[...codecs].join(', ')}`;
+  return reject('codec', 400, `unknown codec: ${known}`);
 }
 
 function hasToken(header: string, token: string): boolean {
@@ -106,10 +127,22 @@ function parseProtocols(header: string): string[] | undefined {
   return valid ? protocols : undefined;
 }
 
-/** Takes the gateway's own parameter out of a query and leaves the rest as it was written. */
-function splitQuery(query: string): { codec: string | undefined; rest: string } {
-  if (query === '') return { codec: undefined, rest: '' };
-  const parts = query.split('&');
-  const own = parts.find((part) => part === 'codec' || part.startsWith('codec='));
-  return { codec: own?.slice('codec='.length), rest: parts.filter((part) => part !== own).join('&') };
+/** Takes the gateway's own parameters out of a query and leaves the rest as it was written. */
+function splitQuery(query: string): {
+  codec: string | undefined;
+  dictionary: string | undefined;
+  rest: string;
+} {
+  const parts = query === '' ? [] : query.split('&');
+  const own = (name: string): string | undefined =>
+    parts.find((part) => part === name || part.startsWith(`${name}=`));
+  const codec = own('codec');
+  // Without a codec it is the application's.
+  const dictionary = codec === undefined ? undefined : own('dictionary');
+  const rest = parts.filter((part) => part !== codec && part !== dictionary).join('&');
+  return {
+    codec: codec?.slice('codec='.length),
+    dictionary: dictionary?.slice('dictionary='.length),
+    rest,
+  };
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePort } from '../test/support/free-port.ts';
 import { clientFrame, OPCODE, RawClient, upgradeRequest } from '../test/support/raw-client.ts';
@@ -9,7 +10,14 @@ import { onTearDown } from '../test/support/tear-down.ts';
 import { tempDir } from '../test/support/temp-dir.ts';
 import type { ClientSocket } from './connection.ts';
 import type { UpgradeRequest } from './handshake.ts';
-import { Listener, type Answer, type ListenerHandlers, type ListenerOptions } from './listener.ts';
+import {
+  Listener,
+  type Answer,
+  type ListenerHandlers,
+  type ListenerOptions,
+  type UpgradeTerms,
+} from './listener.ts';
+import type { DeflateMode } from './permessage-deflate.ts';
 
 type Handlers = ListenerHandlers<string, string>;
 
@@ -41,6 +49,10 @@ class Events {
   }
 }
 
+function terms(key: string): UpgradeTerms {
+  return { key, protocol: '', extensions: '', headers: [] };
+}
+
 /** A listener that upgrades everybody and echoes, unless `handlers` say otherwise. */
 async function listen(
   handlers: Partial<Handlers> = {},
@@ -53,11 +65,13 @@ async function listen(
     port: 0,
     tls: null,
     maxMessageBytes: 1_000,
+    permessageDeflate: 'off',
+    deflateMinBytes: 0,
     idleTimeoutMs: 0,
     ...options,
     handlers: {
       onRequest: (request, _peer, answer) => {
-        answer.upgrade(request.path, request.header('sec-websocket-key'), '', '');
+        answer.upgrade(request.path, terms(request.header('sec-websocket-key')));
       },
       onOpen: (socket, seat) => {
         sockets.set(seat, socket);
@@ -144,7 +158,7 @@ describe('a request', () => {
     const { port, events } = await listen({
       onRequest: (request, _peer, answer) => {
         if (request.path === '/throws') throw fault;
-        answer.upgrade(request.path, request.header('sec-websocket-key'), '', '');
+        answer.upgrade(request.path, terms(request.header('sec-websocket-key')));
       },
     });
     const { answer } = await RawClient.upgrade(port, { path: '/throws' });
@@ -171,12 +185,14 @@ describe('a request', () => {
     const client = await RawClient.connect(port);
     client.send(upgradeRequest(port));
     await expect.poll(() => answers.length).toBe(1);
-    expect(answers[0]!.upgrade('seat', 'dGhlIHNhbXBsZSBub25jZQ==', 'chosen', '')).toBe(true);
+    expect(answers[0]!.upgrade('seat', { ...terms('dGhlIHNhbXBsZSBub25jZQ=='), protocol: 'chosen' })).toBe(
+      true,
+    );
     const answer = await client.answer();
     expect([answer.status, answer.headers['sec-websocket-protocol']]).toEqual([101, 'chosen']);
     expect(answer.headers['sec-websocket-accept']).toBe('s3pPLMBiTxaQ9kYGzzhZRbK+xOo=');
     answers[0]!.end(500, [], 'a second answer is none');
-    expect(answers[0]!.upgrade('seat', '', '', '')).toBe(false);
+    expect(answers[0]!.upgrade('seat', terms(''))).toBe(false);
   });
 
   it('of a client that has gone is not answered any more, and its end is told once', async () => {
@@ -184,7 +200,7 @@ describe('a request', () => {
     const { port, events } = await listen({
       onRequest: (request, _peer, answer) => {
         if (request.path === '/echo') {
-          answer.upgrade('/echo', request.header('sec-websocket-key'), '', '');
+          answer.upgrade('/echo', terms(request.header('sec-websocket-key')));
           return;
         }
         answers.push(answer);
@@ -198,7 +214,7 @@ describe('a request', () => {
       client.destroy();
     }
     await expect.poll(() => events.count('gone')).toBe(2);
-    expect(answers[0]!.upgrade('seat', 'dGhlIHNhbXBsZSBub25jZQ==', '', '')).toBe(false);
+    expect(answers[0]!.upgrade('seat', terms('dGhlIHNhbXBsZSBub25jZQ=='))).toBe(false);
     answers[1]!.end(503, [], 'late');
     expect(events.all).toEqual([['gone'], ['gone']]);
     await expectEcho(port);
@@ -314,6 +330,111 @@ describe('a connection', () => {
     expect(lengths).toEqual([1_001]);
   });
 });
+
+describe('permessage-deflate', () => {
+  const offer = 'permessage-deflate; client_max_window_bits';
+  const accept: Partial<Handlers> = {
+    onRequest: (request, _peer, answer) => {
+      const extensions = request.header('sec-websocket-extensions');
+      answer.upgrade('/ws', { ...terms(request.header('sec-websocket-key')), extensions });
+    },
+  };
+  const deflated = (text: string | Buffer): Buffer =>
+    deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH, windowBits: 9 }).subarray(0, -4);
+  const compressed = 4;
+
+  async function open(permessageDeflate: DeflateMode, extensions = offer, deflateMinBytes = 0) {
+    const listening = await listen(accept, { permessageDeflate, deflateMinBytes });
+    const headers = { 'Sec-WebSocket-Extensions': extensions };
+    const { client, answer } = await RawClient.upgrade(listening.port, { headers });
+    return { ...listening, client, agreed: answer.headers['sec-websocket-extensions'] };
+  }
+
+  it.each<[DeflateMode, string, string | undefined]>([
+    ['off', offer, undefined],
+    ['shared', offer, 'client_no_context_takeover; server_no_context_takeover'],
+    ['shared', 'permessage-deflate; server_max_window_bits=10', undefined],
+    ['dedicated-4KB', offer, 'client_max_window_bits=9; server_max_window_bits=9'],
+    ['dedicated-32KB', offer, 'client_max_window_bits=12; server_max_window_bits=12'],
+    ['dedicated-32KB', `${offer}=10`, 'client_max_window_bits=10; server_max_window_bits=12'],
+    [
+      'dedicated-32KB',
+      `${offer}; server_max_window_bits=9`,
+      'client_max_window_bits=12; server_max_window_bits=9',
+    ],
+    ['dedicated-32KB', 'permessage-deflate', 'client_no_context_takeover; server_max_window_bits=12'],
+    ['dedicated-32KB', `${offer}; server_no_context_takeover`, undefined],
+    ['dedicated-256KB', offer, ''],
+    ['dedicated-256KB', `${offer}; client_no_context_takeover`, 'client_no_context_takeover'],
+    ['dedicated-256KB', `${offer}; server_max_window_bits=15`, 'server_max_window_bits=14'],
+  ])('%s answers %s with %s', async (mode, offered, parameters) => {
+    const { agreed } = await open(mode, offered);
+    const answer = parameters === '' ? 'permessage-deflate' : `permessage-deflate; ${parameters ?? ''}`;
+    expect(agreed).toBe(parameters === undefined ? undefined : answer);
+  });
+
+  it('takes compressed and plain messages, whole and in fragments', async () => {
+    const { client } = await open('shared');
+    const text = 'fragment after fragment, '.repeat(9);
+    const bytes = deflated(text);
+    client.send(clientFrame(bytes, { rsv: compressed }));
+    client.send(clientFrame(text));
+    client.send(clientFrame(bytes.subarray(0, 9), { rsv: compressed, fin: false }));
+    client.send(clientFrame('', { opcode: OPCODE.continuation, fin: false }));
+    client.send(clientFrame('', { opcode: OPCODE.ping }));
+    client.send(clientFrame(bytes.subarray(9), { opcode: OPCODE.continuation }));
+    const frames = [];
+    while (frames.length < 4) frames.push(await client.nextFrame());
+    expect(frames.map(({ opcode }) => opcode)).toEqual([OPCODE.text, OPCODE.text, OPCODE.pong, OPCODE.text]);
+    const texts = frames
+      .filter(({ opcode }) => opcode === OPCODE.text)
+      .map(({ payload }) => inflated(payload));
+    expect(texts).toEqual([text, text, text]);
+  });
+
+  it('leaves messages below the threshold as they are', async () => {
+    const { client } = await open('shared', offer, 101);
+    for (const length of [100, 101]) client.send(clientFrame('x'.repeat(length)));
+    expect((await client.nextFrame()).payload.toString()).toBe('x'.repeat(100));
+    expect((await client.nextFrame()).payload.length).toBeLessThan(20);
+  });
+
+  it('that was not negotiated is neither sent nor taken', async () => {
+    const { client } = await open('shared', '');
+    client.send(clientFrame('x'.repeat(900)));
+    expect((await client.nextFrame()).payload).toHaveLength(900);
+    client.send(clientFrame(deflated('x'), { rsv: compressed }));
+    expect(await client.closed).toBe(1006);
+  });
+
+  it.each<[string, Buffer]>([
+    ['a message that unpacks to far more than is allowed', deflated(Buffer.alloc(10 << 20))],
+    ['garbage', Buffer.from('garbage')],
+  ])('cuts off who sends %s, and serves others', async (_, payload) => {
+    const { client, port, events } = await open('shared');
+    client.send(clientFrame(payload, { rsv: compressed }));
+    expect(await client.closed).toBe(1006);
+    expect((await events.first('close'))[2]).toBe(1009);
+    expect(events.count('error')).toBe(0);
+    await expectEcho(port);
+  });
+
+  it('hands over a message that unpacks to somewhat more, so that its sender can be told', async () => {
+    const { client } = await open('shared');
+    client.send(clientFrame(deflated('x'.repeat(1_001)), { rsv: compressed }));
+    expect(inflated((await client.nextFrame()).payload)).toHaveLength(1_001);
+  });
+});
+
+/** A payload as it was before compression; one that is not compressed stays as it is. */
+function inflated(payload: Buffer): string {
+  const tail = Buffer.from([0, 0, 0xff, 0xff]);
+  try {
+    return inflateRawSync(Buffer.concat([payload, tail]), { finishFlush: constants.Z_SYNC_FLUSH }).toString();
+  } catch {
+    return payload.toString();
+  }
+}
 
 describe('the port', () => {
   it('is free again after close, and twice is no harm', async () => {

@@ -1,13 +1,18 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import { Cork } from './cork.ts';
 import type { ClientSocket } from './connection.ts';
+import { DeflatingSocket } from './deflating-socket.ts';
 import type { UpgradeRequest } from './handshake.ts';
+import { acceptableOffer, engineCompression, type DeflateMode } from './permessage-deflate.ts';
 
 export interface ListenerOptions<Client, Seat> {
   readonly host: string;
   readonly port: number;
   readonly tls: { readonly cert: string; readonly key: string } | null;
   readonly maxMessageBytes: number;
+  readonly permessageDeflate: DeflateMode;
+  /** Messages of at least this many bytes are compressed where permessage-deflate was negotiated. */
+  readonly deflateMinBytes: number;
   /** After this time without a byte from a client the engine gives up on it: a safety net behind the heartbeat. 0 = never. */
   readonly idleTimeoutMs: number;
   readonly handlers: ListenerHandlers<Client, Seat>;
@@ -27,11 +32,25 @@ export interface ListenerHandlers<Client, Seat> {
   onError(error: unknown): void;
 }
 
+type HeaderLines = readonly (readonly [name: string, value: string])[];
+
+/** What the 101 says. */
+export interface UpgradeTerms {
+  /** What Sec-WebSocket-Accept is made from. */
+  readonly key: string;
+  /** The chosen subprotocol, or ''. */
+  readonly protocol: string;
+  /** The extensions that the client offered. */
+  readonly extensions: string;
+  readonly headers: HeaderLines;
+}
+
 /** How a request is answered, now or later. Nothing happens when the client has gone in the meantime. */
 export interface Answer<Seat> {
   /** 101; the seat reaches `onOpen`, which runs before this returns. Returns false when the client is gone. */
-  upgrade(seat: Seat, key: string, protocol: string, extensions: string): boolean;
-  end(status: number, headers: readonly (readonly [name: string, value: string])[], body: string): void;
+  upgrade(seat: Seat, terms: UpgradeTerms): boolean;
+  /** A text is ended with a line feed. */
+  end(status: number, headers: HeaderLines, body: string | Uint8Array): void;
   /** Called when the client goes away before it was answered. */
   onGone(callback: () => void): void;
 }
@@ -40,6 +59,8 @@ type Engine = typeof import('uWebSockets.js');
 
 interface Slot<Client, Seat> {
   readonly seat: Seat;
+  /** permessage-deflate was negotiated. */
+  readonly deflates: boolean;
   client: Client | undefined;
 }
 
@@ -56,9 +77,13 @@ const statusTexts: Readonly<Record<number, string>> = {
   503: '503 Service Unavailable',
 };
 
-/** A message this much over the limit still reaches us, so that its sender gets a close frame; the engine cuts off longer ones. */
-function enginePayloadLimit(maxMessageBytes: number): number {
-  return Math.min(maxMessageBytes + (15 << 20), 2 ** 31 - 1);
+/**
+ * A message this much over the limit still reaches us, so that its sender gets a close frame; the engine cuts off longer ones.
+ * It unpacks as much as it lets through: with permessage-deflate a bomb gets no more than half a message's memory on top.
+ */
+function enginePayloadLimit(maxMessageBytes: number, mode: DeflateMode): number {
+  const leeway = mode === 'off' ? 15 << 20 : Math.max(64 << 10, maxMessageBytes >> 1);
+  return Math.min(maxMessageBytes + leeway, 2 ** 31 - 1);
 }
 
 /** The engine takes 8 to 960 seconds, or 0 for none. */
@@ -136,7 +161,7 @@ function listen(app: TemplatedApp, host: string, port: number): Promise<us_liste
 }
 
 function mount<Client, Seat>(app: TemplatedApp, options: ListenerOptions<Client, Seat>, cork: Cork): void {
-  const { handlers } = options;
+  const { handlers, permessageDeflate, deflateMinBytes } = options;
   const guarded = (run: () => void): void => {
     try {
       run();
@@ -157,15 +182,22 @@ function mount<Client, Seat>(app: TemplatedApp, options: ListenerOptions<Client,
   app.ws<Slot<Client, Seat>>('/*', {
     idleTimeout: engineIdleTimeout(options.idleTimeoutMs),
     sendPingsAutomatically: false,
-    maxPayloadLength: enginePayloadLimit(options.maxMessageBytes),
+    maxPayloadLength: enginePayloadLimit(options.maxMessageBytes, permessageDeflate),
+    compression: engineCompression(permessageDeflate),
     // Ours is the only limit: the engine's would also drop the close frame that explains it.
     maxBackpressure: 0,
     upgrade: (res, req, context) => {
-      respond(new EngineAnswer(res, cork, context), readRequest(req), peerAddress(res));
+      respond(
+        new EngineAnswer(res, cork, { context, permessageDeflate }),
+        readRequest(req),
+        peerAddress(res),
+      );
     },
     open: (ws) => {
-      guarded(() => (ws.getUserData().client = handlers.onOpen(ws, ws.getUserData().seat)));
-      if (ws.getUserData().client === undefined) ws.close();
+      const slot = ws.getUserData();
+      const socket = slot.deflates ? new DeflatingSocket(ws, deflateMinBytes) : ws;
+      guarded(() => (slot.client = handlers.onOpen(socket, slot.seat)));
+      if (slot.client === undefined) ws.close();
     },
     message: (ws, message, isBinary) => {
       // No closure: this runs for every message.
@@ -199,7 +231,8 @@ function mount<Client, Seat>(app: TemplatedApp, options: ListenerOptions<Client,
  * 3999, although those are allowed: the code is lost then, but it was a proper goodbye.
  */
 function closeCode(code: number, reason: string): number {
-  if (code === 1006 && reason === 'Received too big message') return 1009;
+  // The one about inflation stands for garbage too, but is likelier to be a message that was too big.
+  if (code === 1006 && reason.startsWith('Received too big message')) return 1009;
   return code === 0 || (code === 1006 && reason === 'Received invalid close payload') ? 1005 : code;
 }
 
@@ -227,17 +260,23 @@ function orEmpty(text: string | undefined): string {
   return text ?? '';
 }
 
+/** What an upgrade takes beside the response. */
+interface EngineHandshake {
+  readonly context: Parameters<HttpResponse['upgrade']>[4];
+  readonly permessageDeflate: DeflateMode;
+}
+
 class EngineAnswer<Client, Seat> implements Answer<Seat> {
   readonly #res: HttpResponse;
   readonly #cork: Cork;
-  readonly #context: Parameters<HttpResponse['upgrade']>[4] | undefined;
+  readonly #handshake: EngineHandshake | undefined;
   #settled = false;
   #onGone: (() => void) | undefined;
 
-  constructor(res: HttpResponse, cork: Cork, context: Parameters<HttpResponse['upgrade']>[4] | undefined) {
+  constructor(res: HttpResponse, cork: Cork, handshake: EngineHandshake | undefined) {
     this.#res = res;
     this.#cork = cork;
-    this.#context = context;
+    this.#handshake = handshake;
     res.onAborted(() => {
       if (this.#settled) return;
       this.#settled = true;
@@ -245,18 +284,24 @@ class EngineAnswer<Client, Seat> implements Answer<Seat> {
     });
   }
 
-  upgrade(seat: Seat, key: string, protocol: string, extensions: string): boolean {
-    const context = this.#context;
+  upgrade(seat: Seat, { key, protocol, extensions, headers }: UpgradeTerms): boolean {
+    const handshake = this.#handshake;
     if (this.#settled) return false;
-    if (context === undefined)
+    if (handshake === undefined)
       throw new Error('bug: upgraded a request that the engine does not take for a handshake');
     this.#settled = true;
-    const slot: Slot<Client, Seat> = { seat, client: undefined };
-    this.#cork.run(() => this.#res.upgrade(slot, key, protocol, extensions, context));
+    const offer = acceptableOffer(extensions, handshake.permessageDeflate);
+    const slot: Slot<Client, Seat> = { seat, deflates: offer !== '', client: undefined };
+    this.#cork.run(() => {
+      // Any header before the status would make it 200.
+      this.#res.writeStatus('101 Switching Protocols');
+      for (const [name, value] of headers) this.#res.writeHeader(name, value);
+      this.#res.upgrade(slot, key, protocol, offer, handshake.context);
+    });
     return true;
   }
 
-  end(status: number, headers: readonly (readonly [name: string, value: string])[], body: string): void {
+  end(status: number, headers: HeaderLines, body: string | Uint8Array): void {
     if (this.#settled) return;
     this.#settled = true;
     this.#res.cork(() => {
@@ -265,7 +310,7 @@ class EngineAnswer<Client, Seat> implements Answer<Seat> {
       if (!headers.some(([name]) => name.toLowerCase() === 'content-type')) {
         this.#res.writeHeader('Content-Type', 'text/plain; charset=utf-8');
       }
-      this.#res.end(`${body}\n`, true);
+      this.#res.end(typeof body === 'string' ? `${body}\n` : body, true);
     });
   }
 

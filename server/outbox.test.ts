@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { newTranscoding } from '../codec/transcoding.fixture.ts';
 import { GatewayMetrics, indexByName } from '../metrics/gateway-metrics.ts';
 import { Turn } from '../pool/turn.ts';
 import { errorTypes } from './close-codes.ts';
@@ -81,6 +82,7 @@ class World {
       outbox: this.outbox,
       turn,
       heartbeat: new HeartbeatWheel({ intervalMs: 0, timeoutMs: 0, now: () => 0, onRtt: () => undefined }),
+      transcoding: newTranscoding((fault) => this.faults.push(fault)),
       maxMessageBytes: kib,
       maxBackpressureBytes: kib,
     };
@@ -91,7 +93,7 @@ class World {
     const socket = new TestSocket();
     const lease = { send: () => true, busy: false, refuseNew: () => undefined, release: () => undefined };
     const seat = { protocol: '', attach: () => lease, vacate: () => undefined };
-    const client = new Connection(this.#context, socket, seat, '');
+    const client = new Connection(this.#context, { socket, seat, addressKey: '', codec: undefined });
     socket.onClosed = () => client.onClosed(1006, '');
     this.sockets.push(socket);
     this.clients.push(client);

@@ -30,7 +30,9 @@ async function scrape(format: 'text' | 'openmetrics'): Promise<string> {
     retries: 0,
     upstreamLatency: new Histogram(),
   };
-  return createRegistry({ metrics, pools: () => [pool], format }).metrics();
+  const totals = { encodedPlain: 1, encodedPacked: 1, decodedPacked: 1, decodedPlain: 1 };
+  const codecs = () => [['zstd', totals] as const];
+  return createRegistry({ metrics, pools: () => [pool], codecs, format }).metrics();
 }
 
 it("satisfies promtool's checks of the text format, but for the gauge that is named as a total", async () => {

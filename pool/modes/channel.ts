@@ -6,7 +6,7 @@ import { InFlight } from '../jsonrpc/in-flight.ts';
 import type { Request } from '../jsonrpc/request.ts';
 import { Scan, ScanKind, scanReply, scanRequest } from '../jsonrpc/scan.ts';
 import { WaitRing, type Waiter } from '../queue.ts';
-import type { Upstream, UpstreamOwner } from '../upstream.ts';
+import type { UpstreamConnection, UpstreamOwner } from '../upstream.ts';
 import type { ErrorCode } from '../jsonrpc/errors.ts';
 
 /** A client as its channel and the queue see it; see request-lease.ts. */
@@ -55,7 +55,7 @@ export interface ChannelHost {
 
 /** One upstream connection shared by many clients: its epoch of wire ids, and who waits for it. */
 export class Channel implements Member, UpstreamOwner {
-  readonly upstream: Upstream;
+  readonly upstream: UpstreamConnection;
   readonly endpoint: Endpoint;
   readonly inFlight: InFlight<Requester>;
   /** Clients that must use this connection, for something of theirs is in flight here, and wait for room. */
@@ -69,7 +69,13 @@ export class Channel implements Member, UpstreamOwner {
   /** Whether the next free slot goes to a client that is bound to this connection or to one that is not. */
   favoursBound = true;
 
-  constructor(upstream: Upstream, endpoint: Endpoint, host: ChannelHost, slots: number, idCeiling: number) {
+  constructor(
+    upstream: UpstreamConnection,
+    endpoint: Endpoint,
+    host: ChannelHost,
+    slots: number,
+    idCeiling: number,
+  ) {
     this.upstream = upstream;
     this.endpoint = endpoint;
     this.#host = host;

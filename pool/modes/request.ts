@@ -5,7 +5,7 @@ import type { Endpoint } from '../endpoint.ts';
 import { ErrorCode } from '../jsonrpc/errors.ts';
 import { Request } from '../jsonrpc/request.ts';
 import { Scan, ScanKind } from '../jsonrpc/scan.ts';
-import type { Upstream } from '../upstream.ts';
+import type { UpstreamConnection } from '../upstream.ts';
 import { Channel, type ChannelHost, type Requester } from './channel.ts';
 import { recoverUnsent, type Moved } from './recover.ts';
 import { RequestLease, type LeaseHost, type LeaseLimits } from './request-lease.ts';
@@ -297,7 +297,7 @@ export class RequestMode implements ChannelHost, LeaseHost {
     if (this.#queue.hasUnbound && coming < this.#queue.size) this.#supply.grow();
   }
 
-  #onOpen(upstream: Upstream, endpoint: Endpoint): void {
+  #onOpen(upstream: UpstreamConnection, endpoint: Endpoint): void {
     const { maxInFlightPerConnection, idCeiling } = this.limits;
     const channel = new Channel(upstream, endpoint, this, maxInFlightPerConnection, idCeiling);
     this.channels.push(channel);

@@ -1,7 +1,7 @@
 import type { ClientSide, Lease, PoolObserver, Seat } from '../client-side.ts';
 import { copyBytes } from '../copy-bytes.ts';
 import type { Endpoint } from '../endpoint.ts';
-import type { Upstream, UpstreamOwner } from '../upstream.ts';
+import type { UpstreamConnection, UpstreamOwner } from '../upstream.ts';
 
 /** What a lease needs of its pool. */
 export interface SessionHost {
@@ -18,7 +18,7 @@ const messageOverheadBytes = 128;
 
 /** One upstream connection, first waiting for a client, then that client's alone. */
 export class SessionLease implements Seat, Lease, UpstreamOwner {
-  readonly upstream: Upstream;
+  readonly upstream: UpstreamConnection;
   readonly endpoint: Endpoint;
   readonly #host: SessionHost;
   #client: ClientSide | undefined;
@@ -30,7 +30,7 @@ export class SessionLease implements Seat, Lease, UpstreamOwner {
   #ended = false;
   #released = false;
 
-  constructor(upstream: Upstream, endpoint: Endpoint, host: SessionHost) {
+  constructor(upstream: UpstreamConnection, endpoint: Endpoint, host: SessionHost) {
     this.upstream = upstream;
     this.endpoint = endpoint;
     this.#host = host;

@@ -1,13 +1,13 @@
 import type { Connector } from '../connector.ts';
 import { plainDial } from '../dial.ts';
 import type { Endpoint } from '../endpoint.ts';
-import type { Upstream } from '../upstream.ts';
+import type { UpstreamConnection } from '../upstream.ts';
 
 export interface SupplyOptions {
   readonly connector: Connector;
   readonly minConnections: number;
   readonly now: () => number;
-  readonly onOpen: (upstream: Upstream, endpoint: Endpoint) => void;
+  readonly onOpen: (upstream: UpstreamConnection, endpoint: Endpoint) => void;
   readonly onFailure: () => void;
 }
 

@@ -102,10 +102,11 @@ describe('HandshakeResponse', () => {
         expect(first).toBe('more');
         expect(reader.push(bytes, at, bytes.length)).toEqual({
           protocol: 'superchat',
+          codec: '',
           leftoverStart: head.length,
         });
       } else {
-        expect(first).toEqual({ protocol: 'superchat', leftoverStart: head.length });
+        expect(first).toEqual({ protocol: 'superchat', codec: '', leftoverStart: head.length });
       }
     }
   });
@@ -118,7 +119,7 @@ describe('HandshakeResponse', () => {
       memory[3] = byte;
       return reader.push(memory, 3, 4);
     });
-    expect(answers.pop()).toEqual({ protocol: '', leftoverStart: 4 });
+    expect(answers.pop()).toEqual({ protocol: '', codec: '', leftoverStart: 4 });
     expect(new Set(answers)).toEqual(new Set(['more']));
   });
 
@@ -140,7 +141,11 @@ describe('HandshakeResponse', () => {
     ['a subprotocol', answer({ 'Sec-WebSocket-Protocol': 'chat' }), 'chat'],
   ];
   it.each(accepted)('accepts %s', (_, bytes, protocol) => {
-    expect(response().push(bytes, 0, bytes.length)).toEqual({ protocol, leftoverStart: bytes.length });
+    expect(response().push(bytes, 0, bytes.length)).toEqual({
+      protocol,
+      codec: '',
+      leftoverStart: bytes.length,
+    });
   });
 
   const refused: readonly [name: string, message: RegExp, bytes: Buffer][] = [
@@ -200,6 +205,7 @@ describe('HandshakeResponse', () => {
     const withFrames = Buffer.concat([head, Buffer.alloc(1000)]);
     expect(response([], head.length).push(withFrames, 0, withFrames.length)).toEqual({
       protocol: '',
+      codec: '',
       leftoverStart: head.length,
     });
     expect(() => response([], head.length - 1).push(withFrames, 0, withFrames.length)).toThrow('over');

@@ -31,6 +31,8 @@ export class UpstreamHandshakeError extends Error {
 export interface Accepted {
   /** The subprotocol chosen, or ''. */
   readonly protocol: string;
+  /** The codec that the upstream says it speaks, or ''. */
+  readonly codec: string;
   readonly leftoverStart: number;
 }
 
@@ -113,7 +115,8 @@ export class HandshakeResponse {
     this.#head = NOTHING;
     if (typeof head === 'string') throw new UpstreamHandshakeError(head);
     const protocol = acceptedProtocol(head, this.#key, this.#offered);
-    return { protocol, leftoverStart: start + headEnd + HEAD_END.length - before };
+    const codec = head.headers.get('wsluice-codec')?.[0] ?? '';
+    return { protocol, codec, leftoverStart: start + headEnd + HEAD_END.length - before };
   }
 
   #checkUnfinished(): void {

@@ -19,6 +19,7 @@ async function start(options: Partial<AdminOptions> = {}): Promise<number> {
     token: null,
     metrics: new GatewayMetrics({ errorTypes, rejectReasons }),
     pools: () => [],
+    codecs: () => [],
     readiness: () => ({ ready: true, why: '' }),
     ...options,
   });

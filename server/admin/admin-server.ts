@@ -4,7 +4,7 @@ import { isIP, type AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { GatewayMetrics } from '../../metrics/gateway-metrics.ts';
 import type { PoolSnapshot } from '../../metrics/pool-snapshot.ts';
-import { createRegistry } from '../../metrics/prometheus.ts';
+import { createRegistry, type RegistryOptions } from '../../metrics/prometheus.ts';
 
 export interface AdminOptions {
   readonly host: string;
@@ -13,6 +13,7 @@ export interface AdminOptions {
   readonly token: string | null;
   readonly metrics: GatewayMetrics;
   readonly pools: () => readonly PoolSnapshot[];
+  readonly codecs: RegistryOptions['codecs'];
   readonly readiness: () => { ready: boolean; why: string };
 }
 
