@@ -56,7 +56,7 @@ export class ToyCodec implements Codec {
         try {
           resolve(job());
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       });
     });

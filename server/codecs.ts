@@ -7,16 +7,18 @@ import { codecSubprotocol } from '../codec/negotiate.ts';
 import { Transcoder, type TranscoderContext } from '../codec/transcoder.ts';
 import type { UpstreamCodec } from '../pool/coded-upstream.ts';
 import type { Config } from './config/schema.ts';
+import type { Log } from './log.ts';
 
 /** In all connections together as much may wait for the thread pool as in this many. */
 const fullLanes = 64;
 
 export interface CodecsOptions {
   readonly config: Config['codec'];
+  readonly log: Log;
   readonly onError: (error: unknown) => void;
 }
 
-/** The codecs of one gateway, each made when it is first asked for and shared by all connections that speak it. */
+/** The codecs of one gateway, each shared by all connections that speak it. */
 export class Codecs {
   /** What clients may ask for. */
   readonly offered: ReadonlySet<string>;
@@ -29,10 +31,9 @@ export class Codecs {
   readonly #dictionaries: readonly Dictionary[];
   readonly #made = new Map<string, MessageCodec>();
 
-  constructor({ config, onError }: CodecsOptions) {
-    const { offer, threads, maxPendingBytes, zstd } = config;
+  constructor({ config, log, onError }: CodecsOptions) {
+    const { threads, maxPendingBytes, zstd } = config;
     this.#config = config;
-    this.offered = new Set(offer);
     this.#dictionaries = [zstd.dictionary ?? []].flat().map((file) => parseDictionary(readFileSync(file)));
     this.transcoding = {
       runInPool: pLimit(threads),
@@ -41,6 +42,7 @@ export class Codecs {
       pendingBytes: 0,
       onError,
     };
+    this.offered = new Set(config.offer.filter((name) => this.#runsHere(name, log)));
   }
 
   /** The dictionary with this id; undefined when it is not loaded. */
@@ -66,6 +68,17 @@ export class Codecs {
       subprotocol: codecSubprotocol(name),
       open: (owner) => new Transcoder(codec, this.transcoding, owner),
     };
+  }
+
+  #runsHere(name: CodecName, log: Log): boolean {
+    try {
+      this.forClient(name);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'WSLUICE_ZSTD') throw error;
+      log.warn({ codec: name, node: process.version }, (error as Error).message);
+      return false;
+    }
   }
 
   /** All dictionaries, the one with this id first when there is one. */

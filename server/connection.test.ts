@@ -2,7 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { newTranscoding } from '../codec/transcoding.fixture.ts';
-import type { MessageCodec } from '../codec/message-codec.ts';
+import { MessageCodec, zeroCodecBytes } from '../codec/message-codec.ts';
+import { ToyCodec } from '../codec/toy-codec.fixture.ts';
 import { GatewayMetrics, indexByName } from '../metrics/gateway-metrics.ts';
 import type { Lease } from '../pool/client-side.ts';
 import { Turn } from '../pool/turn.ts';
@@ -134,9 +135,9 @@ class World {
     this.socket.onClose = (code, reason) => this.client.onClosed(code, reason);
   }
 
-  frame(text: string): void {
+  frame(text: string, isBinary = false): void {
     const bytes = new TextEncoder().encode(text);
-    this.client.onFrame(bytes.buffer, false);
+    this.client.onFrame(bytes.buffer, isBinary);
     // The engine takes the memory back.
     bytes.fill(0);
   }
@@ -355,5 +356,91 @@ describe('a connection', () => {
       expect(world.faults).toEqual([]);
     };
     await fc.assert(fc.asyncProperty(fc.array(name, { maxLength: 25 }), run), { numRuns: 1_000 });
+  });
+});
+
+describe('a connection with a codec', () => {
+  function coded() {
+    const toy = new ToyCodec();
+    const codec = new MessageCodec({
+      codec: toy,
+      minBytes: 4,
+      maxDecodedBytes: 1_000,
+      bytes: zeroCodecBytes(),
+    });
+    return { toy, world: new World(codec) };
+  }
+  const large = 'l'.repeat(150);
+
+  it('unpacks what comes in and packs what goes out', async () => {
+    const { world } = coded();
+    world.frame('\x03a5;', true);
+    world.frame('plain');
+    world.deliver('bbbbbbbb');
+    await nextTurn();
+    expect(world.lease.messages).toEqual(['aaaaa', 'plain']);
+    expect(world.socket.sent).toEqual(['\x03b8;']);
+  });
+
+  it.each([
+    ['\x03garbage', 1007, 'undecodable'],
+    ['\x08', 1007, 'undecodable'],
+    ['', 1007, 'undecodable'],
+    ['\x01a1001;', 1009, 'decoded-too-big'],
+    ['\x01Sarbage', 1007, 'undecodable'],
+  ])('ends for %j with %i, and takes nothing more', async (wire, code, type) => {
+    const { world, toy } = coded();
+    world.frame(wire, true);
+    if (toy.waiting > 0) await toy.work();
+    world.frame('after');
+    await nextTurn();
+    expect(world.socket.ended?.[0]).toBe(code);
+    expect(world.errors()).toEqual([type]);
+    expect(world.lease.messages).toEqual([]);
+  });
+
+  it('is busy while a message is in the thread pool', async () => {
+    const { world, toy } = coded();
+    world.deliver(large);
+    await nextTurn();
+    expect(world.client.busy).toBe(true);
+    await toy.work();
+    expect(world.client.busy).toBe(false);
+    expect(world.socket.sent).toEqual(['\x03l150;']);
+  });
+
+  it('sends what its upstream said before it follows it in closing', async () => {
+    const { world, toy } = coded();
+    world.deliver(large);
+    world.deliver('last');
+    world.client.onUpstreamClose(4000, 'bye');
+    await nextTurn();
+    expect(world.socket.ended).toBeUndefined();
+    await toy.work();
+    await nextTurn();
+    expect(world.socket.sent).toEqual(['\x03l150;', 'last']);
+    expect(world.socket.ended).toEqual([4000, 'bye']);
+  });
+
+  it('releases its lease once, after what the client said before it left', async () => {
+    const { world, toy } = coded();
+    world.frame('\x03S5;', true);
+    world.frame('last');
+    world.client.onClosed(1000, 'done');
+    expect(world.lease.releases).toEqual([]);
+    await toy.work();
+    expect(world.lease.messages).toEqual(['SSSSS', 'last']);
+    expect(world.lease.releases).toEqual([[1000, 'done']]);
+  });
+
+  it('takes nothing more from the lane once it was ended for a reason of its own', async () => {
+    const { world, toy } = coded();
+    world.frame('\x03S5;', true);
+    world.frame('waits');
+    world.frame('y'.repeat(maxMessageBytes + 1));
+    await nextTurn();
+    while (toy.waiting > 0) await toy.work();
+    expect(world.socket.ended?.[0]).toBe(1009);
+    expect(world.lease.messages).toEqual([]);
   });
 });

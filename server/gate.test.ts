@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { parseDictionary } from '../codec/dictionary.ts';
 import { GatewayMetrics } from '../metrics/gateway-metrics.ts';
 import type { Lease, NoSeat, Seat, SeatHandlers } from '../pool/client-side.ts';
 import type { DialRequest } from '../pool/dial.ts';
@@ -18,8 +21,12 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 class TestSeat implements Seat {
-  readonly protocol = 'chosen';
+  readonly protocol: string;
   vacated = 0;
+
+  constructor(protocol = 'chosen') {
+    this.protocol = protocol;
+  }
 
   attach(): Lease {
     throw new Error('not in this test');
@@ -42,8 +49,8 @@ class Acquisition {
   }
 
   /** Does nothing after it was given up, as a pool's promise is. */
-  seat(seats: TestSeat[] = []): TestSeat {
-    const seat = new TestSeat();
+  seat(seats: TestSeat[] = [], protocol?: string): TestSeat {
+    const seat = new TestSeat(protocol);
     seats.push(seat);
     if (this.givenUp === 0) this.#handlers.onSeat(seat);
     return seat;
@@ -59,13 +66,16 @@ class TestAnswer implements Answer<Seated> {
   status: number | undefined;
   headers: Readonly<Record<string, string>> = {};
   body = '';
+  bytes: Uint8Array | undefined;
   seated: Seated | undefined;
   upgradedWith: [key: string, protocol: string, extensions: string] | undefined;
+  upgradeHeaders: UpgradeTerms['headers'] = [];
   answers = 0;
   /** The client goes away. */
   goes: () => void = () => undefined;
 
-  upgrade(seated: Seated, { key, protocol, extensions }: UpgradeTerms): boolean {
+  upgrade(seated: Seated, { key, protocol, extensions, headers }: UpgradeTerms): boolean {
+    this.upgradeHeaders = headers;
     this.answers++;
     this.status = 101;
     this.seated = seated;
@@ -78,6 +88,7 @@ class TestAnswer implements Answer<Seated> {
     this.status = status;
     this.headers = Object.fromEntries(headers);
     this.body = Buffer.from(body).toString();
+    this.bytes = typeof body === 'string' ? undefined : new Uint8Array(body);
   }
 
   onGone(callback: () => void): void {
@@ -93,6 +104,7 @@ interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+const dictionary = join(import.meta.dirname, '../codec/fixtures/json-rpc.dict');
 const handshakeTimeoutMs = 5_000;
 
 /** A gate in front of a pool that answers when the test says so. */
@@ -103,8 +115,9 @@ class World {
   readonly gate: Gate;
   onAcquire: () => void = () => undefined;
 
-  constructor(listen: ConfigInput['listen'] = {}) {
-    const config = completeConfig({ listen: { ...listen, handshakeTimeoutMs } });
+  constructor(listen: ConfigInput['listen'] = {}, codec: ConfigInput['codec'] = {}) {
+    const config = completeConfig({ listen: { ...listen, handshakeTimeoutMs }, codec });
+    const log = pino({ level: 'silent' });
     this.admission = new Admission(config.listen);
     const pool = {
       acquire: (request: DialRequest, handlers: SeatHandlers) => {
@@ -119,9 +132,9 @@ class World {
       pools: new Map([['main', pool]]),
       admission: this.admission,
       addresses: new ClientAddresses(config.listen.trustedProxies),
-      codecs: new Codecs({ config: config.codec, onError: () => undefined }),
+      codecs: new Codecs({ config: config.codec, log, onError: () => undefined }),
       metrics: this.metrics,
-      log: pino({ level: 'silent' }),
+      log,
     });
   }
 
@@ -156,7 +169,7 @@ describe('the gate', () => {
     const answer = world.ask({ headers: { 'sec-websocket-extensions': 'x' } });
     expect([answer.answers, world.admission.total]).toEqual([0, 1]);
     const seat = world.acquisitions[0]!.seat();
-    expect(answer.seated).toEqual({ seat, addressKey: '203.0.113.9' });
+    expect(answer.seated).toEqual({ seat, addressKey: '203.0.113.9', codec: undefined });
     expect(answer.upgradedWith).toEqual(['dGhlIHNhbXBsZSBub25jZQ==', 'chosen', 'x']);
     expect([world.admission.total, world.rejections()]).toEqual([1, {}]);
     vi.advanceTimersByTime(2 * handshakeTimeoutMs);
@@ -259,6 +272,47 @@ describe('the gate', () => {
     const answer = world.ask({ path: '/health', headers: { upgrade: '', connection: '' } });
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toEqual({ status: 'ok' });
+  });
+
+  it('seats a client with its codec, says so, and leaves the extensions out that would pack twice', () => {
+    const world = new World();
+    const answer = world.ask({
+      query: 'codec=gzip',
+      headers: { 'sec-websocket-extensions': 'permessage-deflate' },
+    });
+    world.acquisitions[0]!.seat();
+    expect(answer.seated?.codec?.name).toBe('gzip');
+    expect(answer.upgradedWith).toEqual(['dGhlIHNhbXBsZSBub25jZQ==', 'chosen', '']);
+    expect(answer.upgradeHeaders).toEqual([['Wsluice-Codec', 'gzip']]);
+  });
+
+  it("answers with the codec's subprotocol only where the upstream chose none", () => {
+    const world = new World();
+    const offer = { headers: { 'sec-websocket-protocol': 'app, wsluice.gzip' } };
+    const [first, second] = [world.ask(offer), world.ask(offer)];
+    expect(world.acquisitions[0]!.request.protocols).toEqual(['app']);
+    world.acquisitions[0]!.seat([], 'app');
+    world.acquisitions[1]!.seat([], '');
+    expect([first.upgradedWith?.[1], second.upgradedWith?.[1]]).toEqual(['app', 'wsluice.gzip']);
+  });
+
+  it('hands out a dictionary by its id, to web pages only where they may connect', () => {
+    const world = new World({ allowedOrigins: ['https://a.example'] }, { zstd: { dictionary } });
+    const { id, bytes } = parseDictionary(readFileSync(dictionary));
+    const from = (origin: string, changes: Ask = {}): TestAnswer =>
+      world.ask({ path: `/dictionary/${id}`, headers: { origin, upgrade: '', connection: '' }, ...changes });
+    const answer = from('https://a.example');
+    expect([answer.status, answer.bytes]).toEqual([200, new Uint8Array(bytes)]);
+    expect(answer.headers).toMatchObject({
+      'Content-Type': 'application/octet-stream',
+      'Access-Control-Allow-Origin': 'https://a.example',
+      Vary: 'Origin',
+    });
+    expect(from('').headers).not.toHaveProperty('Access-Control-Allow-Origin');
+    expect(from('https://b.example').status).toBe(403);
+    for (const path of [`/dictionary/${id + 1}`, '/dictionary/', '/dictionary/x', '/dictionary/0'])
+      expect([path, from('', { path }).status]).toEqual([path, 404]);
+    expect(from('', { method: 'POST' }).status).toBe(405);
   });
 
   it('caps clients by the address that a trusted proxy names, and by none that a stranger names', () => {

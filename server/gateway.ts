@@ -97,7 +97,7 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
     stops.push(() => wheel.stop());
     return wheel;
   };
-  const codecs = new Codecs({ config: config.codec, onError });
+  const codecs = new Codecs({ config: config.codec, log, onError });
   const pools = createPools({
     config,
     codecs,

@@ -29,7 +29,7 @@ export const parts: readonly Part[] = [
   {
     name: 'chromium',
     debianPackage: 'chromium',
-    suites: ['test/chromium*.test.ts'],
+    suites: ['test/chromium*.test.ts', 'test/codec-client*.test.ts'],
     isPresent: () => hasPrograms('chromium'),
   },
   {
