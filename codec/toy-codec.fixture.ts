@@ -56,7 +56,7 @@ export class ToyCodec implements Codec {
         try {
           resolve(job());
         } catch (error) {
-          reject(error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
       });
     });

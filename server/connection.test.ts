@@ -443,4 +443,46 @@ describe('a connection with a codec', () => {
     expect(world.socket.ended?.[0]).toBe(1009);
     expect(world.lease.messages).toEqual([]);
   });
+
+  it('releases its lease exactly once and keeps the order, whatever happens while messages are in the thread pool', async () => {
+    type Coded = ReturnType<typeof coded>;
+    const events = {
+      slowFrame: ({ world }: Coded, n: number) => world.frame(`\x01S${n};`, true),
+      frame: ({ world }: Coded, n: number) => world.frame(`\x01a${n};`, true),
+      badFrame: ({ world }: Coded) => world.frame('\x01bad', true),
+      deliver: ({ world }: Coded, n: number) => world.deliver('x'.repeat(n)),
+      deliverLarge: ({ world }: Coded, n: number) => world.deliver('l'.repeat(150 + n)),
+      upstreamCloses: ({ world }: Coded) => world.client.onUpstreamClose(4000, 'bye'),
+      drain: ({ world }: Coded) => world.client.drain(),
+      clientCloses: ({ world }: Coded) => world.socket.peerCloses(1000, ''),
+      work: async ({ toy }: Coded) => {
+        if (toy.waiting > 0) await toy.work();
+      },
+      turn: () => nextTurn(),
+    } satisfies Record<string, (coded: Coded, n: number) => Promise<void> | void>;
+    const name = fc.constantFrom(...(Object.keys(events) as (keyof typeof events)[]));
+    const run = async (names: readonly (keyof typeof events)[]): Promise<void> => {
+      const { world, toy } = coded();
+      const asked: string[] = [];
+      for (const [n, event] of names.entries()) {
+        const open = world.metrics.connectionsOpen === 1;
+        if (!open && !['work', 'turn'].includes(event)) continue;
+        if (event === 'slowFrame') asked.push('S'.repeat(n));
+        if (event === 'frame') asked.push('a'.repeat(n));
+        await events[event]({ world, toy }, n);
+        expect(world.lease.releases.length).toBeLessThanOrEqual(1);
+      }
+      await nextTurn();
+      world.socket.peerCloses(1006, '');
+      while (toy.waiting > 0) await toy.work();
+      await nextTurn();
+      expect(world.lease.messages).toEqual(asked.slice(0, world.lease.messages.length));
+      if (!names.some((event) => ['badFrame', 'upstreamCloses', 'drain'].includes(event)))
+        expect(world.lease.messages).toEqual(asked);
+      expect(world.lease.releases).toHaveLength(1);
+      expect(world.client.busy).toBe(false);
+      expect(world.faults).toEqual([]);
+    };
+    await fc.assert(fc.asyncProperty(fc.array(name, { maxLength: 25 }), run), { numRuns: 300 });
+  });
 });
