@@ -42,7 +42,8 @@ export async function compare(order: CompareOptions): Promise<Comparison> {
   return { depth, clients, runs, a: middle(order.a.name), b: middle(order.b.name) };
 }
 
-async function quietest(retries: number, run: () => Promise<Figures>): Promise<Figures> {
+/** Measures again, up to `retries` times, while other programs use the machine; returns the quietest run. */
+export async function quietest(retries: number, run: () => Promise<Figures>): Promise<Figures> {
   let best = await run();
   for (let i = 0; i < retries && isNoisy(best); i++) {
     const next = await run();

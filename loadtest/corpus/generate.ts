@@ -34,6 +34,7 @@ interface Half {
 
 const kinds: readonly Kind[] = [mcp, ethereum, lsp, llm, ticks, documents];
 const hugeBytes = 96_000;
+const laterMs = Date.UTC(2025, 11, 4, 9);
 const aroundOneKilobyte = [700, 800, 850, 900, 950, 1_000, 1_050, 1_100, 1_200];
 
 const halves: readonly Half[] = [
@@ -57,15 +58,29 @@ export function corpusFiles(): CorpusFile[] {
   );
 }
 
-/** Returns messages of about `bytes` that are in neither half, of each kind in turn. */
-export function largeMessages(of: { seed: number; count: number; bytes: number }): Buffer[] {
-  const worlds = kinds.map(
-    (_, i) => new World(new SeededRandom(of.seed + i), testVocabulary, halves[1]!.startMs),
-  );
-  return Array.from({ length: of.count }, (_, i) => {
-    const message = kinds[i % kinds.length]!.large(worlds[i % kinds.length]!, of.bytes);
-    return Buffer.from(JSON.stringify(message));
-  });
+/** Makes messages that are in neither half, of each kind in turn, without end. */
+export class MessageSource {
+  readonly #worlds: readonly World[];
+  #made = 0;
+
+  constructor(seed: number) {
+    this.#worlds = kinds.map((_, i) => new World(new SeededRandom(seed + i), testVocabulary, laterMs));
+  }
+
+  /** A message as most are. */
+  small(): Buffer {
+    return this.#next((kind, world) => kind.small(world));
+  }
+
+  /** A message of about `bytes`. */
+  large(bytes: number): Buffer {
+    return this.#next((kind, world) => kind.large(world, bytes));
+  }
+
+  #next(make: (kind: Kind, world: World) => object): Buffer {
+    const turn = this.#made++ % kinds.length;
+    return Buffer.from(JSON.stringify(make(kinds[turn]!, this.#worlds[turn]!)));
+  }
 }
 
 function linesOf({ smalls, sizes, huge }: Half, kind: Kind, world: World): string {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { largeMessages } from '../../corpus/generate.ts';
+import { MessageSource } from '../../corpus/generate.ts';
 import { LatencyHistogram } from './histogram.ts';
 import { LoadClient } from './load-client.ts';
 import type { ClosedLoopClient } from './load-client.ts';
@@ -52,7 +52,8 @@ function newClient(onOpen: () => void): ClosedLoopClient {
 }
 
 function packedTexts(): Buffer[] {
-  return largeMessages({ seed: 10, count: packedMessages, bytes: packedBytes });
+  const source = new MessageSource(10);
+  return Array.from({ length: packedMessages }, () => source.large(packedBytes));
 }
 
 function onReplies(count: number, waitedMs: number): boolean {

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { medianOf } from '../compare.ts';
+import { medianOf, quietest } from '../compare.ts';
 import { isNoisy } from '../figures.ts';
 import type { Figures } from '../figures.ts';
 import type { Packing } from '../loader/packing.ts';
@@ -63,13 +63,13 @@ async function startWith(bench: Bench, backend: Backend, permessageDeflate: stri
 
 /** All variants take turns, round after round. */
 async function measureAll(bench: Bench, variants: readonly Variant[]): Promise<Figures[]> {
-  const { warmupMs, windowMs, rounds } = bench.options;
+  const { warmupMs, windowMs, rounds, retries } = bench.options;
   const runs: Figures[] = [];
   for (let round = 1; round <= rounds; round++) {
     for (const { name, packing, server } of variants) {
       bench.progress(`codec-gateway: ${name}, round ${round} of ${rounds} …`);
       const load = { protocol: 'echo', packing, clients, depth, warmupMs, windowMs } as const;
-      runs.push(await measure(bench.children, server, load));
+      runs.push(await quietest(retries, () => measure(bench.children, server, load)));
     }
   }
   return variants.map(({ name }) => medianOf(runs.filter((run) => run.server === name)));
