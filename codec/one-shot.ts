@@ -9,11 +9,14 @@ export interface ZlibOptions {
   readonly level?: number;
   readonly params?: Readonly<Record<number, number>>;
   readonly dictionary?: Uint8Array;
+  /** zstd: how large the message will be. */
+  readonly pledgedSrcSize?: number;
   readonly chunkSize?: number;
   readonly maxOutputLength?: number;
   readonly info?: boolean;
 }
 
+/** A stream of node:zlib, of any of its algorithms. */
 export type ZlibStream = Transform;
 
 /** `gzipSync` and its like. */

@@ -3,7 +3,9 @@ import { CodecError } from './codec.ts';
 import { runOnce, type ZlibOptions, type ZlibStream, type SyncCall } from './one-shot.ts';
 
 const smallestArenaBytes = 65_536;
-const largestKeptArenaBytes = 1_048_576;
+/** A message of 1 MB and the one byte that says there is no more. */
+const largestKeptArenaBytes = 1_048_576 + 1;
+const growth = 16;
 
 /** One direction of one algorithm of node:zlib. */
 export interface StreamKind {
@@ -132,7 +134,8 @@ class ReusedStream implements MessageStream {
       taken = input.length - this.#left[1]!;
       if (made < end) break;
       if (made === limit) throw this.#abandon('too-big', `more than ${maxBytes} bytes`);
-      const longer = this.#arena.take(Math.min(end * 2, limit));
+      // In large steps: memory that nothing is written to costs nothing, and each step is a copy.
+      const longer = this.#arena.take(Math.min(end * growth, limit));
       longer.set(output.subarray(0, made));
       output = longer;
       end = Math.min(output.length, limit);

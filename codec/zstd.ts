@@ -1,11 +1,11 @@
 import zlib from 'node:zlib';
-import { createRequire } from 'node:module';
 import { Buffer } from 'node:buffer';
 import { CodecError, type Codec } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
 import { runInPool, type PoolCall, type ZlibOptions } from './one-shot.ts';
 import { Arena, openStream, type MessageStream } from './reused-stream.ts';
-import { withContentBytes, ZstdFrameReader } from './zstd-frame.ts';
+import { ZstdFrameReader } from './zstd-frame.ts';
+import { openPackInPool } from './zstd-pool.ts';
 
 /** The first dictionary packs, all unpack. */
 export interface ZstdSettings {
@@ -17,13 +17,11 @@ interface Unpacker {
   readonly stream: MessageStream;
 }
 
-type CompressInPool = (plain: Buffer, level: number) => Promise<Uint8Array>;
-
-/** What a reader must support (RFC 9659). */
+/** What a reader must support (RFC 9659); levels above 19 would name more. Content of known size needs no window of its own. */
 const largestWindowBytes = 8_388_608;
 const slowFromBytes = 262_144;
 const sample = Buffer.from('{"jsonrpc":"2.0"}');
-const { ZSTD_e_end, ZSTD_c_compressionLevel, ZSTD_d_windowLogMax } = zlib.constants;
+const { ZSTD_e_end, ZSTD_c_compressionLevel, ZSTD_c_windowLog, ZSTD_d_windowLogMax } = zlib.constants;
 
 /** Up to each level: from which size on packing takes more than about 200 µs. */
 const slowPacking: readonly (readonly [level: number, fromBytes: number])[] = [
@@ -43,7 +41,7 @@ const slowPacking: readonly (readonly [level: number, fromBytes: number])[] = [
 export function createZstd({ zstd: { level, dictionaries } }: ZstdSettings, open = openStream): Codec {
   if (!('zstdCompressSync' in zlib)) throw zstdMissing();
   const frame = new ZstdFrameReader();
-  const packOptions = { params: { [ZSTD_c_compressionLevel]: level } };
+  const packOptions = { params: packParams(level) };
   const unpackers = openUnpackers(dictionaries, new Arena(), open);
   const packer = open(
     {
@@ -56,7 +54,6 @@ export function createZstd({ zstd: { level, dictionaries } }: ZstdSettings, open
     },
     new Arena(),
   );
-  const compressInPool = loadCompressInPool();
 
   /** What unpacks it. Throws for what cannot be unpacked within maxBytes, as far as the frame's outline shows it. */
   function check(packed: Uint8Array, maxBytes: number): Unpacker {
@@ -66,7 +63,7 @@ export function createZstd({ zstd: { level, dictionaries } }: ZstdSettings, open
       throw new CodecError('too-big', `more than ${maxBytes} bytes`);
     if (contentBytes >= 0 && (contentBytes < leastBytes || contentBytes > mostBytes))
       throw new CodecError('undecodable', 'the content size is wrong');
-    if (frame.windowBytes > Math.max(largestWindowBytes, contentBytes))
+    if (contentBytes < 0 && frame.windowBytes > largestWindowBytes)
       throw new CodecError('undecodable', 'the window is too large');
     const unpacker = unpackers.get(frame.dictionaryId);
     if (unpacker !== undefined) return unpacker;
@@ -83,12 +80,7 @@ export function createZstd({ zstd: { level, dictionaries } }: ZstdSettings, open
     encode: (plain) => packer.run(plain, worstBytes(plain.length), Infinity),
 
     // Without a dictionary: it helps small messages only.
-    async encodeInPool(plain) {
-      if (compressInPool !== undefined)
-        return withContentBytes(await compressInPool(toBuffer(plain), level), plain.length);
-      const call = zlib.zstdCompress as PoolCall;
-      return (await runInPool(call, plain, packOptions, worstBytes(plain.length), Infinity)).output;
-    },
+    encodeInPool: openPackInPool(level, packOptions),
 
     decodesSlowly: (packed) => frame.read(packed) && expectedBytes() >= slowFromBytes,
 
@@ -103,6 +95,11 @@ export function createZstd({ zstd: { level, dictionaries } }: ZstdSettings, open
       return (await runInPool(call, packed, options, expectedBytes(), maxBytes)).output;
     },
   };
+}
+
+function packParams(level: number): Record<number, number> {
+  const params = { [ZSTD_c_compressionLevel]: level };
+  return level > 19 ? { ...params, [ZSTD_c_windowLog]: Math.log2(largestWindowBytes) } : params;
 }
 
 /** By the id of their dictionary; 0 for frames without one. */
@@ -150,21 +147,6 @@ function withDictionary(options: ZlibOptions, dictionary: Dictionary | undefined
 /** More than ZSTD_COMPRESSBOUND: a frame that filled its room exactly would be followed by an empty one. */
 function worstBytes(plainBytes: number): number {
   return plainBytes + (plainBytes >> 8) + 128;
-}
-
-/** Half the time of Node's own, and its memory is free at once; undefined where it has no binary for this machine. */
-function loadCompressInPool(): CompressInPool | undefined {
-  try {
-    // Its index.js drops the level.
-    const native: unknown = createRequire(import.meta.url)('@mongodb-js/zstd/bindings.js');
-    return (native as { compress: CompressInPool }).compress;
-  } catch {
-    return undefined;
-  }
-}
-
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function badDictionary(why: string): Error {

@@ -1,0 +1,3 @@
+import { describeCodec } from './codec.contract.ts';
+import { createIdentity } from './identity.ts';
+describeCodec('identity', createIdentity);
