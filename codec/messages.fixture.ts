@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { parseDictionary, type Dictionary } from './dictionary.ts';
 
+export type Random = () => number;
+
 /** A seeded generator of numbers in [0, 1): mulberry32. */
-export function seeded(seed: number): () => number {
+export function seeded(seed: number): Random {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -25,7 +27,7 @@ const words = [
 ];
 
 /** A JSON-RPC result of about so many bytes; no two of the same generator are alike. */
-export function jsonMessage(bytes: number, random: () => number): Buffer {
+export function jsonMessage(bytes: number, random: Random): Buffer {
   const pick = () => words[Math.floor(random() * words.length)]!;
   let text = `{"jsonrpc":"2.0","id":${Math.floor(random() * 1e9)},"result":[`;
   while (text.length < bytes - 40) text += `{"${pick()}":"${pick()} ${Math.floor(random() * 1e6)}"},`;
@@ -33,7 +35,7 @@ export function jsonMessage(bytes: number, random: () => number): Buffer {
 }
 
 /** Bytes that no codec makes smaller. */
-export function noise(bytes: number, random: () => number): Buffer {
+export function noise(bytes: number, random: Random): Buffer {
   return Buffer.from(Array.from({ length: bytes }, () => Math.floor(random() * 256)));
 }
 

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { CodecError } from './codec.ts';
+import { CodecError, type CodecFault } from './codec.ts';
 import { runOnce, type ZlibOptions, type ZlibStream, type SyncCall } from './one-shot.ts';
 
 const smallestArenaBytes = 65_536;
@@ -145,12 +145,14 @@ class ReusedStream implements MessageStream {
     return output.subarray(0, made);
   }
 
-  /** An error sticks to a native stream, and half a message stays in it: the next message gets a new one. */
-  #abandon(fault: CodecError['fault'], message: string): CodecError {
-    // zstd's close() frees nothing; its reset() does.
+  /** Half a message is in the stream, and an error sticks to it: where a reset does not help, the next message gets a new one. */
+  #abandon(fault: CodecFault, message: string): CodecError {
+    // Also before the end of a stream: zstd's close() frees nothing.
     this.#handle.reset();
-    this.#stream.destroy();
-    this.#open();
+    if (fault === 'undecodable' || !this.#kind.resets) {
+      this.#stream.destroy();
+      this.#open();
+    }
     return new CodecError(fault, message);
   }
 
