@@ -8,12 +8,21 @@ import { progressLine } from './progress.ts';
 import type { Subject } from './subject.ts';
 import { codec } from './subjects/codec.ts';
 import { codecGateway } from './subjects/codec-gateway.ts';
+import { deflateMemory } from './subjects/deflate-memory.ts';
 import { echo } from './subjects/echo.ts';
 import { microSubjects } from './subjects/micro.ts';
 import { pooled } from './subjects/pooled.ts';
 import { session } from './subjects/session.ts';
 
-const subjects: readonly Subject[] = [pooled, session, echo, codec, codecGateway, ...microSubjects];
+const subjects: readonly Subject[] = [
+  pooled,
+  session,
+  echo,
+  codec,
+  codecGateway,
+  deflateMemory,
+  ...microSubjects,
+];
 
 process.exitCode = await main(process.argv.slice(2));
 
