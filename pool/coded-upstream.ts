@@ -1,3 +1,4 @@
+import { copyBytes } from './copy-bytes.ts';
 import type { UpstreamConnection, UpstreamOwner, Upstream } from './upstream.ts';
 
 type Visitor = (buf: Uint8Array, start: number, end: number, isBinary: boolean) => void;
@@ -9,6 +10,7 @@ export type UpstreamCodecFault = 'undecodable' | 'decoded-too-big' | 'codec-behi
 export interface UpstreamTranscoderOwner {
   onEncoded(bytes: Uint8Array, isBinary: boolean): void;
   onDecoded(bytes: Uint8Array, isBinary: boolean): void;
+  /** Nothing more is handed over in that direction; only during this call what waited for it can still be visited. */
   onCodecFault(fault: UpstreamCodecFault): void;
 }
 
@@ -24,9 +26,9 @@ export interface UpstreamTranscoder {
   afterDecoding(callback: () => void): void;
   stopEncoding(): void;
   stopDecoding(): void;
-  /** Visits what a message holds that it packed itself. */
+  /** Visits what a message holds that it packed itself; the bytes are valid only during the call. */
   unpack(wire: Uint8Array, isBinary: boolean, visit: (plain: Uint8Array, isBinary: boolean) => void): void;
-  /** Visits what waits to be packed, oldest first. */
+  /** Visits what was given to `encode` and not handed over, oldest first; the bytes do not change any more. */
   visitWaiting(visit: (plain: Uint8Array, isBinary: boolean) => void): void;
 }
 
@@ -38,9 +40,10 @@ export interface UpstreamCodec {
   open(owner: UpstreamTranscoderOwner): UpstreamTranscoder;
 }
 
-interface Message {
+interface Unsent {
   readonly bytes: Uint8Array;
   readonly isBinary: boolean;
+  readonly isPacked: boolean;
 }
 
 const closeCodes: Readonly<Record<UpstreamCodecFault, number>> = {
@@ -56,11 +59,13 @@ export class CodedUpstream implements UpstreamConnection, UpstreamOwner, Upstrea
   readonly protocol: string;
   readonly #wire: Upstream;
   readonly #transcoder: UpstreamTranscoder;
-  /** The owner wants to hear nothing more. */
+  /** The owner hears nothing more. */
   #closed = false;
   #crowded = false;
-  /** Once the connection is gone: what was provably never written. */
-  #unsent: readonly Message[] | undefined;
+  /** Once nothing more is packed, for the connection is gone or about to be cut: what waited for it. */
+  #waiting: readonly Unsent[] | undefined;
+  /** Once the connection is gone and until the owner knows: all that was provably never written. */
+  #unsent: readonly Unsent[] | undefined;
 
   constructor(wire: Upstream, codec: UpstreamCodec) {
     this.label = wire.label;
@@ -71,7 +76,7 @@ export class CodedUpstream implements UpstreamConnection, UpstreamOwner, Upstrea
   }
 
   get usable(): boolean {
-    return !this.#closed && this.#wire.usable;
+    return !this.#closed && this.#waiting === undefined && this.#wire.usable;
   }
 
   get congested(): boolean {
@@ -84,13 +89,13 @@ export class CodedUpstream implements UpstreamConnection, UpstreamOwner, Upstrea
   }
 
   send(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
-    if (this.#unsent !== undefined) return;
+    if (!this.usable) return;
     this.#transcoder.encode(buf.subarray(start, end), isBinary);
-    if (!this.#transcoder.crowded || this.#crowded) return;
+    if (this.#crowded || !this.#transcoder.encoding || !this.#transcoder.crowded) return;
     this.#crowded = true;
     this.#transcoder.afterEncoding(() => {
       this.#crowded = false;
-      if (!this.#closed && !this.#wire.congested) this.owner?.onUpstreamWritable();
+      this.onUpstreamWritable();
     });
   }
 
@@ -108,8 +113,10 @@ export class CodedUpstream implements UpstreamConnection, UpstreamOwner, Upstrea
   }
 
   unsent(visit: Visitor): void {
-    for (const { bytes, isBinary } of this.#unsent ?? this.#collectUnsent())
-      visit(bytes, 0, bytes.length, isBinary);
+    for (const { bytes, isBinary, isPacked } of this.#unsent ?? this.#collectUnsent()) {
+      if (isPacked) this.#transcoder.unpack(bytes, isBinary, (plain, kind) => visitCopy(plain, kind, visit));
+      else visit(bytes, 0, bytes.length, isBinary);
+    }
   }
 
   close(code: number, reason: string): void {
@@ -121,52 +128,80 @@ export class CodedUpstream implements UpstreamConnection, UpstreamOwner, Upstrea
 
   destroy(): void {
     this.#closed = true;
+    // First of all: a goodbye that waits for what is being packed is not to be said any more.
+    this.#wire.destroy();
     this.#transcoder.stopDecoding();
     this.#transcoder.stopEncoding();
-    this.#wire.destroy();
   }
 
   onEncoded(bytes: Uint8Array, isBinary: boolean): void {
-    if (this.#unsent === undefined) this.#wire.send(bytes, 0, bytes.length, isBinary);
+    if (this.#wire.usable) this.#wire.send(bytes, 0, bytes.length, isBinary);
   }
 
   onDecoded(bytes: Uint8Array, isBinary: boolean): void {
     if (!this.#closed) this.owner?.onUpstreamMessage(bytes, 0, bytes.length, isBinary);
   }
 
+  /** The connection is cut, but not within this call: that may come out of `send`, whose caller expects to lose nothing there. */
   onCodecFault(fault: UpstreamCodecFault): void {
-    this.#transcoder.stopDecoding();
-    this.#wire.onFault(closeCodes[fault], fault);
-  }
-
-  onUpstreamMessage(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
-    this.#transcoder.decode(buf.subarray(start, end), isBinary);
-  }
-
-  onUpstreamWritable(): void {
-    if (!this.#closed && !this.#crowded) this.owner?.onUpstreamWritable();
-  }
-
-  /** The owner hears of it after what the upstream said before. */
-  onUpstreamGone(code: number, reason: string): void {
-    this.#unsent = this.#collectUnsent();
-    this.#transcoder.stopEncoding();
-    this.#transcoder.afterDecoding(() => {
-      if (this.#closed) return;
-      this.#closed = true;
-      this.owner?.onUpstreamGone(code, reason);
+    if (!this.usable) return;
+    this.#stopEncoding();
+    setImmediate(() => {
+      if (!this.#closed && this.#wire.usable) this.#wire.onFault(closeCodes[fault], fault);
     });
   }
 
-  #collectUnsent(): Message[] {
-    const messages: Message[] = [];
-    const keep = (plain: Uint8Array, isBinary: boolean): void => {
-      messages.push({ bytes: new Uint8Array(plain), isBinary });
-    };
-    this.#wire.unsent((buf, start, end, isBinary) =>
-      this.#transcoder.unpack(buf.subarray(start, end), isBinary, keep),
-    );
-    this.#transcoder.visitWaiting(keep);
-    return messages;
+  onUpstreamMessage(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
+    if (this.usable) this.#transcoder.decode(buf.subarray(start, end), isBinary);
   }
+
+  onUpstreamWritable(): void {
+    if (this.usable && !this.congested) this.owner?.onUpstreamWritable();
+  }
+
+  onUpstreamGone(code: number, reason: string): void {
+    if (this.#closed) {
+      this.#transcoder.stopEncoding();
+      return;
+    }
+    this.#stopEncoding();
+    this.#unsent = this.#collectUnsent();
+    this.#transcoder.afterDecoding(() => this.#tellGone(code, reason));
+  }
+
+  /** The owner hears of it after what the upstream said before. */
+  #tellGone(code: number, reason: string): void {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.owner?.onUpstreamGone(code, reason);
+    }
+    this.#waiting = [];
+    this.#unsent = [];
+  }
+
+  #stopEncoding(): void {
+    this.#waiting ??= this.#collectWaiting();
+    this.#transcoder.stopEncoding();
+  }
+
+  /** What was written last comes last: first what is packed, then what waits for it. */
+  #collectUnsent(): Unsent[] {
+    const packed: Unsent[] = [];
+    this.#wire.unsent((buf, start, end, isBinary) =>
+      packed.push({ bytes: buf.subarray(start, end), isBinary, isPacked: true }),
+    );
+    return [...packed, ...(this.#waiting ?? this.#collectWaiting())];
+  }
+
+  #collectWaiting(): Unsent[] {
+    const waiting: Unsent[] = [];
+    this.#transcoder.visitWaiting((bytes, isBinary) => waiting.push({ bytes, isBinary, isPacked: false }));
+    return waiting;
+  }
+}
+
+/** Visitors may keep what they are shown. */
+function visitCopy(plain: Uint8Array, isBinary: boolean, visit: Visitor): void {
+  const bytes = copyBytes(plain, 0, plain.length);
+  visit(bytes, 0, bytes.length, isBinary);
 }
