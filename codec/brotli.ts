@@ -12,7 +12,7 @@ const slowFromBytes = 131_072;
 const unknownBytes = 65_536;
 /** A message that claims to be too big is believed when so much of it can be decoded. */
 const probeBytes = 65_535;
-const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_SIZE_HINT, BROTLI_OPERATION_FINISH } = zlib.constants;
+const { BROTLI_PARAM_QUALITY, BROTLI_OPERATION_FINISH } = zlib.constants;
 
 /** Brotli (RFC 7932). Its encoder cannot be reused: Node's reset() loses the quality. */
 export function createBrotli({ brotli: { quality } }: BrotliSettings, open = openStream): Codec {
@@ -28,9 +28,7 @@ export function createBrotli({ brotli: { quality } }: BrotliSettings, open = ope
     new Arena(),
   );
 
-  function packOptions(plainBytes: number): ZlibOptions {
-    return { params: { [BROTLI_PARAM_QUALITY]: quality, [BROTLI_PARAM_SIZE_HINT]: plainBytes } };
-  }
+  const packOptions: ZlibOptions = { params: { [BROTLI_PARAM_QUALITY]: quality } };
 
   /** The message as it can be decoded in bounded memory. Throws for what is seen to be bad before all of it is decoded. */
   function check(packed: Uint8Array, maxBytes: number): { bounded: Uint8Array; expectedBytes: number } {
@@ -51,12 +49,12 @@ export function createBrotli({ brotli: { quality } }: BrotliSettings, open = ope
 
     encode(plain) {
       const room = worstBytes(plain.length);
-      return runOnce(zlib.brotliCompressSync, plain, packOptions(plain.length), room, Infinity).output;
+      return runOnce(zlib.brotliCompressSync, plain, packOptions, room, Infinity).output;
     },
 
     async encodeInPool(plain) {
       const call = zlib.brotliCompress as PoolCall;
-      return (await runInPool(call, plain, packOptions(plain.length), plain.length >> 1, Infinity)).output;
+      return (await runInPool(call, plain, packOptions, plain.length >> 1, Infinity)).output;
     },
 
     decodesSlowly(packed) {

@@ -59,6 +59,15 @@ export function describeCodec(name: string, create: CreateCodec): void {
       }
     });
 
+    it('packs what it unpacked, and leaves it as it was', () => {
+      const codec = create();
+      const plain = jsonMessage(70_000, seeded(7));
+      const unpacked = codec.decode(copyOf(codec.encode(plain)), 100_000);
+      const packed = copyOf(codec.encode(unpacked));
+      expect(plain.equals(unpacked)).toBe(true);
+      expect(plain.equals(codec.decode(packed, 100_000))).toBe(true);
+    });
+
     it('packs and unpacks each message as if it were the first', () => {
       const codec = create();
       const steps = fc.array(fc.tuple(anyMessage, fc.constantFrom('whole', 'cut', 'spoilt', 'refused')), {
