@@ -27,16 +27,21 @@ export interface LaneContext {
 interface Item {
   readonly bytes: Uint8Array;
   readonly isBinary: boolean;
+  next: Item | undefined;
 }
 
 /** What keeping a message costs beyond its bytes. */
 const itemOverheadBytes = 128;
+/** After so much, overhead included, others get their turn of the event loop. */
+const turnBytes = 65_536;
 
 /** Messages in one direction of one connection, handed on in their order although some take the way through the thread pool. */
 export class Lane {
   readonly #context: LaneContext;
   readonly #work: LaneWork;
-  readonly #items: Item[] = [];
+  /** Linked: thousands of small messages may wait, and an array of so many is slow to shift. */
+  #first: Item | undefined;
+  #last: Item | undefined;
   #callbacks: (() => void)[] = [];
   #pendingBytes = 0;
   #stopped = false;
@@ -48,7 +53,7 @@ export class Lane {
 
   /** Nothing waits. */
   get idle(): boolean {
-    return this.#items.length === 0;
+    return this.#first === undefined;
   }
 
   /** More than half of what may wait does. */
@@ -59,13 +64,13 @@ export class Lane {
   /** Takes a message; its memory needs to be valid only during the call. */
   push(bytes: Uint8Array, isBinary: boolean): void {
     if (this.#stopped) return;
-    if (this.#items.length > 0 || this.#work.isSlow(bytes, isBinary)) this.#wait(bytes, isBinary);
+    if (!this.idle || this.#work.isSlow(bytes, isBinary)) this.#wait(bytes, isBinary);
     else this.#now(bytes, isBinary);
   }
 
   /** Visits what waits, oldest first. */
   visit(visit: (bytes: Uint8Array, isBinary: boolean) => void): void {
-    for (const { bytes, isBinary } of this.#items) visit(bytes, isBinary);
+    for (let item = this.#first; item !== undefined; item = item.next) visit(item.bytes, item.isBinary);
   }
 
   /** Runs the callback once everything taken so far is handed on, or will never be. */
@@ -78,7 +83,7 @@ export class Lane {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#items.length = 0;
+    this.#first = this.#last = undefined;
     this.#charge(-this.#pendingBytes);
     this.#runCallbacks();
   }
@@ -99,30 +104,42 @@ export class Lane {
       this.#work.onOverflow();
       return;
     }
-    this.#items.push({ bytes: new Uint8Array(bytes), isBinary });
-    if (this.#items.length === 1) void this.#handOnPending();
+    const item: Item = { bytes: new Uint8Array(bytes), isBinary, next: undefined };
+    const wasIdle = this.idle;
+    if (this.#last === undefined) this.#first = item;
+    else this.#last.next = item;
+    this.#last = item;
+    if (wasIdle) void this.#handOnPending();
   }
 
   async #handOnPending(): Promise<void> {
-    while (!this.#stopped && this.#items.length > 0) {
-      await this.#handOnFirst();
-      const done = this.#items.shift();
-      if (done !== undefined) this.#charge(-done.bytes.length - itemOverheadBytes);
+    let thisTurnBytes = 0;
+    for (let item = this.#first; item !== undefined; item = this.#first) {
+      const costBytes = item.bytes.length + itemOverheadBytes;
+      if (this.#work.isSlow(item.bytes, item.isBinary)) {
+        await this.#handOnFromPool();
+      } else if (thisTurnBytes < turnBytes) {
+        thisTurnBytes += costBytes;
+        this.#now(item.bytes, item.isBinary);
+      } else {
+        thisTurnBytes = 0;
+        await nextTurn();
+        continue;
+      }
+      // A stopped lane has let go of everything.
+      if (this.#first === undefined) break;
+      this.#first = item.next;
+      if (item.next === undefined) this.#last = undefined;
+      this.#charge(-costBytes);
     }
     this.#runCallbacks();
-  }
-
-  async #handOnFirst(): Promise<void> {
-    const { bytes, isBinary } = this.#items[0]!;
-    if (this.#work.isSlow(bytes, isBinary)) await this.#handOnFromPool();
-    else this.#now(bytes, isBinary);
   }
 
   async #handOnFromPool(): Promise<void> {
     try {
       const handOn = await this.#context.runInPool(async () => {
         // A stopped lane has let go of its messages, and leaves its turn to others.
-        const item = this.#items[0];
+        const item = this.#first;
         return item && this.#work.inPool(item.bytes, item.isBinary);
       });
       if (!this.#stopped) handOn?.();
@@ -147,4 +164,8 @@ export class Lane {
     this.#callbacks = [];
     for (const callback of callbacks) callback();
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
