@@ -89,14 +89,7 @@ export class CodedUpstream implements UpstreamConnection, UpstreamOwner, Upstrea
   }
 
   send(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
-    if (!this.usable) return;
-    this.#transcoder.encode(buf.subarray(start, end), isBinary);
-    if (this.#crowded || !this.#transcoder.encoding || !this.#transcoder.crowded) return;
-    this.#crowded = true;
-    this.#transcoder.afterEncoding(() => {
-      this.#crowded = false;
-      this.onUpstreamWritable();
-    });
+    this.#encode(buf.subarray(start, end), isBinary);
   }
 
   sendSpliced(
@@ -108,8 +101,7 @@ export class CodedUpstream implements UpstreamConnection, UpstreamOwner, Upstrea
     id: number,
   ): void {
     const parts = [buf.subarray(start, cutStart), Buffer.from(String(id)), buf.subarray(cutEnd, end)];
-    const message = Buffer.concat(parts);
-    this.send(message, 0, message.length, false);
+    this.#encode(Buffer.concat(parts), false);
   }
 
   unsent(visit: Visitor): void {
@@ -167,6 +159,17 @@ export class CodedUpstream implements UpstreamConnection, UpstreamOwner, Upstrea
     this.#stopEncoding();
     this.#unsent = this.#collectUnsent();
     this.#transcoder.afterDecoding(() => this.#tellGone(code, reason));
+  }
+
+  #encode(plain: Uint8Array, isBinary: boolean): void {
+    if (!this.usable) return;
+    this.#transcoder.encode(plain, isBinary);
+    if (this.#crowded || !this.#transcoder.encoding || !this.#transcoder.crowded) return;
+    this.#crowded = true;
+    this.#transcoder.afterEncoding(() => {
+      this.#crowded = false;
+      this.onUpstreamWritable();
+    });
   }
 
   /** The owner hears of it after what the upstream said before. */

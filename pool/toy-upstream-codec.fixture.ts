@@ -181,6 +181,10 @@ export class ToyTranscoder implements UpstreamTranscoder {
     return this.#encoding.size > 0;
   }
 
+  get decoding(): boolean {
+    return this.#decoding.size > 0;
+  }
+
   get crowded(): boolean {
     return this.#encoding.crowded;
   }

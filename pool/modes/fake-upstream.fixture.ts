@@ -3,7 +3,7 @@ import type { Dialer, DialHandlers, DialRequest } from '../dial.ts';
 import { DialError } from '../dial.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { Turn } from '../turn.ts';
-import { Upstream, type Heartbeat } from '../upstream.ts';
+import { Upstream, type Heartbeat, type UpstreamConnection } from '../upstream.ts';
 import { BufferPool } from '../wire/buffer-pool.ts';
 import { frame } from '../wire/frames.fixture.ts';
 import { Opcode } from '../wire/opcode.ts';
@@ -179,16 +179,23 @@ export interface FakeDial {
   fail(status?: number, unsendable?: boolean): void;
 }
 
+export interface FakeDialerOptions {
+  readonly maxBufferedBytes?: number;
+  readonly protocol?: string;
+  /** Stands between a connection and the pool. */
+  readonly wrap?: (upstream: Upstream) => UpstreamConnection;
+}
+
 /** Dials nothing: a test decides when and how each dial ends. */
 export class FakeDialer implements Pick<Dialer, 'dial'> {
   readonly pending: FakeDial[] = [];
   readonly opened: FakeConnection[] = [];
   cancelled = 0;
   /** Called with each connection before the pool gets it. */
-  onConnection: (connection: FakeConnection) => void = () => undefined;
-  readonly #options: { maxBufferedBytes?: number; protocol?: string };
+  onConnection: (connection: FakeConnection, upstream: UpstreamConnection) => void = () => undefined;
+  readonly #options: FakeDialerOptions;
 
-  constructor(options: { maxBufferedBytes?: number; protocol?: string } = {}) {
+  constructor(options: FakeDialerOptions = {}) {
     this.#options = options;
   }
 
@@ -202,9 +209,10 @@ export class FakeDialer implements Pick<Dialer, 'dial'> {
       open: () => {
         settle();
         const connection = new FakeConnection(endpoint, this.#options);
+        const upstream = this.#options.wrap?.(connection.upstream) ?? connection.upstream;
         this.opened.push(connection);
-        this.onConnection(connection);
-        handlers.onOpen(connection.upstream);
+        this.onConnection(connection, upstream);
+        handlers.onOpen(upstream);
         return connection;
       },
       fail: (status, unsendable) => {

@@ -1,4 +1,4 @@
-import type { Upstream } from '../upstream.ts';
+import type { UpstreamConnection } from '../upstream.ts';
 import type { Channel } from './channel.ts';
 import type { RequestLease } from './request-lease.ts';
 
@@ -72,7 +72,7 @@ export class ModelClient {
 
 /** An upstream connection, and what the pool gave it. */
 export class ModelConnection {
-  readonly upstream: Upstream;
+  readonly upstream: UpstreamConnection;
   readonly channel: Channel;
   open = true;
   lastWireId = 0;
@@ -82,7 +82,7 @@ export class ModelConnection {
   readonly unwritten: { readonly entry: Entry; readonly text: string }[] = [];
   readonly lastSequence = new Map<ModelClient, number>();
 
-  constructor(upstream: Upstream, channel: Channel) {
+  constructor(upstream: UpstreamConnection, channel: Channel) {
     this.upstream = upstream;
     this.channel = channel;
   }

@@ -1,4 +1,4 @@
-import type { Upstream } from '../upstream.ts';
+import type { UpstreamConnection } from '../upstream.ts';
 import {
   ensure,
   idOf,
@@ -33,7 +33,7 @@ export type Operation =
 /** The reference: a plain map of what is outstanding, told of everything that happens, which throws when it may not. */
 export class RequestModel {
   readonly clients: ModelClient[] = [];
-  readonly connections = new Map<Upstream, ModelConnection>();
+  readonly connections = new Map<UpstreamConnection, ModelConnection>();
   readonly entries = new Map<string, Entry>();
   /** Whether every endpoint's last dial failed. */
   allFailing = false;
@@ -44,7 +44,7 @@ export class RequestModel {
   readonly #mode: RequestMode;
   readonly #limits: RequestLimits;
   readonly #now: () => number;
-  #operation: Operation = { kind: 'other' };
+  #operation: Operation | undefined;
   #received: ClientMessage[] = [];
   #batchAnswers: { readonly client: ModelClient; readonly messages: ClientMessage[] }[] = [];
   #unretried = 0;
@@ -56,12 +56,14 @@ export class RequestModel {
     this.#now = now;
   }
 
-  /** Runs one thing that happens to the pool and checks everything afterwards. */
+  /** Runs one thing that happens to the pool and checks everything afterwards. It may happen in the midst of something else. */
   during(operation: Operation, act: () => void): void {
-    this.#operation = operation;
-    this.#received = [];
-    this.#batchAnswers = [];
-    this.#unretried = 0;
+    const outer = this.#operation;
+    if (outer !== undefined && outer.kind !== 'other')
+      throw new Error(`bug: ${operation.kind} happens during ${outer.kind}`);
+    // What happened so far is not to be taken for a part of what comes.
+    if (outer !== undefined) this.#checkAll();
+    this.#begin(operation);
     if (operation.kind === 'send') this.#onOffer(operation.entry);
     if (operation.kind === 'batch') this.#onOfferBatch(operation.batch);
     if (operation.kind === 'lost') this.#onLost(operation.connection);
@@ -71,10 +73,18 @@ export class RequestModel {
     if (operation.kind === 'refused') this.#concludeRefused(operation.code);
     if (operation.kind === 'reply') this.#concludeReply(operation.entry);
     this.#checkAll();
+    this.#begin(outer);
+  }
+
+  #begin(operation: Operation | undefined): void {
+    this.#operation = operation;
+    this.#received = [];
+    this.#batchAnswers = [];
+    this.#unretried = 0;
   }
 
   /** The pool gave a message to an upstream connection. */
-  onSubmitted(upstream: Upstream, text: string, wireId: number | undefined): void {
+  onSubmitted(upstream: UpstreamConnection, text: string, wireId: number | undefined): void {
     const entry = this.#entryOf(text);
     const connection = this.connectionOf(upstream);
     ensure(connection.open, () => `${name(entry)} was given to a connection that is gone`);
@@ -114,7 +124,7 @@ export class RequestModel {
   }
 
   /** The pool handed a message to a connection's socket. */
-  onWritten(upstream: Upstream, text: string): Entry {
+  onWritten(upstream: UpstreamConnection, text: string): Entry {
     const connection = this.connectionOf(upstream);
     const next = connection.unwritten.shift();
     ensure(next?.text === text, () => `written out of turn: ${text} instead of ${next?.text}`);
@@ -130,7 +140,7 @@ export class RequestModel {
   }
 
   /** The pool said goodbye to an upstream. */
-  onClosed(upstream: Upstream): void {
+  onClosed(upstream: UpstreamConnection): void {
     const connection = this.connections.get(upstream);
     if (connection?.open !== true) return;
     this.#releaseLateTombstones(connection);
@@ -150,7 +160,7 @@ export class RequestModel {
       );
     }
     const message = JSON.parse(text) as ClientMessage | ClientMessage[];
-    const { kind } = this.#operation;
+    const kind = this.#operation?.kind;
     if (Array.isArray(message)) this.#batchAnswers.push({ client, messages: message });
     else if (kind === 'send' || kind === 'batch' || kind === 'refused') this.#received.push(message);
     else if (isMadeHere(message)) this.#fail(client, message);
@@ -187,7 +197,7 @@ export class RequestModel {
   }
 
   /** Learns of a connection when it is first used. */
-  connectionOf(upstream: Upstream): ModelConnection {
+  connectionOf(upstream: UpstreamConnection): ModelConnection {
     const known = this.connections.get(upstream);
     if (known !== undefined) return known;
     const channel = this.#mode.channels.find((one) => one.upstream === upstream);
@@ -326,7 +336,7 @@ export class RequestModel {
   }
 
   #onReply(client: ModelClient, message: ClientMessage): void {
-    const entry = this.#operation.kind === 'reply' ? this.#operation.entry : undefined;
+    const entry = this.#operation?.kind === 'reply' ? this.#operation.entry : undefined;
     const text = JSON.stringify(message);
     if (entry === undefined) throw new Error(`client ${client.number} got a reply that nobody sent: ${text}`);
     ensure(entry.client === client && entry.batch === undefined, () => `client ${client.number} got ${text}`);
@@ -358,7 +368,7 @@ export class RequestModel {
       if (isOverdue || nowMs >= entry.queuedAtMs + this.#limits.queue.timeoutMs) codes.add(-32003);
       if (!this.#hopeful) codes.add(-32000);
     }
-    const isLost = operation.kind === 'lost' && operation.connection === entry.connection && entry.written;
+    const isLost = operation?.kind === 'lost' && operation.connection === entry.connection && entry.written;
     const isLostInRetry = entry.state === 'waiting' && entry.everWritten;
     if (isLost || isLostInRetry) codes.add(-32002);
     return codes;

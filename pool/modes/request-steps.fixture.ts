@@ -24,6 +24,7 @@ const weighted: readonly (readonly [weight: number, what: string, act: Act])[] =
   [4, 'resume', (world, first) => world.resume(first)],
   [1, 'endpoint', (world, first) => world.turnEndpoint(first, first % 3 === 0)],
   [12, 'dial', (world, first) => world.settleDial(first)],
+  [15, 'work', (world, first) => world.work(first)],
   [8, 'turn', (world) => world.turn()],
   [8, 'tick', (world, first) => world.tick(first % 150)],
   [1, 'long tick', (world, first) => world.tick(500 + (first % 1_000))],

@@ -2,6 +2,8 @@ import { createBalancer, type BalancerName } from '../balancers/create-balancer.
 import type { ClientSide } from '../client-side.ts';
 import { Connector } from '../connector.ts';
 import { Endpoint } from '../endpoint.ts';
+import { openCoded, pack, ToyUpstreamCodec, undecodable, unpack } from '../toy-upstream-codec.fixture.ts';
+import type { Upstream, UpstreamConnection } from '../upstream.ts';
 import { frame } from '../wire/frames.fixture.ts';
 import { Opcode } from '../wire/opcode.ts';
 import { FakeDialer, type FakeConnection } from './fake-upstream.fixture.ts';
@@ -26,14 +28,22 @@ export interface WorldConfig {
   readonly maxBufferedBytes: number;
   readonly maxClients: number;
   readonly balance: BalancerName;
+  /** Messages are packed on the way, some of them in a thread pool that takes its time. */
+  readonly coded: boolean;
+  /** What may wait for that pool, each way of each connection. */
+  readonly maxWaiting: number;
 }
 
 /** One connection as the back end knows it. */
 interface Backend {
   readonly connection: FakeConnection;
+  /** The same as the pool sees it. */
+  readonly upstream: UpstreamConnection;
   /** What it got and has not answered. */
   readonly unanswered: { readonly wireId: number; readonly entry: Entry }[];
   readonly answered: number[];
+  /** What each message is about that it sent and the pool did not get, oldest first: makes the model expect it. */
+  readonly said: ((deliver: () => void) => void)[];
 }
 
 /** Details that make a request's method idempotent, and how far they are apart. */
@@ -46,6 +56,7 @@ export class World {
   readonly mode: RequestMode;
   readonly trace: string[] = [];
   readonly #dialer: FakeDialer;
+  readonly #codec: ToyUpstreamCodec;
   readonly #connector: Connector;
   readonly #config: WorldConfig;
   readonly #backends: Backend[] = [];
@@ -67,7 +78,13 @@ export class World {
       refused: () => undefined,
     };
     const random = (): number => 0.5;
-    this.#dialer = new FakeDialer({ maxBufferedBytes: config.maxBufferedBytes });
+    const { maxBufferedBytes, maxWaiting } = config;
+    // Any bytes that differ between messages will do.
+    const isSlow = (plain: Uint8Array): boolean => plain.reduce((sum, byte) => sum + byte, 0) % 4 === 0;
+    this.#codec = new ToyUpstreamCodec({ isSlow, maxWaiting });
+    const wrap = (wire: Upstream): UpstreamConnection =>
+      config.coded ? openCoded(wire, this.#codec).upstream : wire;
+    this.#dialer = new FakeDialer({ maxBufferedBytes, wrap });
     this.#connector = new Connector({
       pool: 'main',
       endpoints: Array.from(
@@ -105,10 +122,10 @@ export class World {
     this.#silent = isSilent;
     this.#refusing.clear();
     const { requestTimeoutMs, queue } = this.#config.limits;
-    for (const { connection } of this.#backends)
-      this.model.during({ kind: 'other' }, () => connection.socket.resume());
+    for (const { connection } of this.#backends) this.#happen(() => connection.socket.resume());
     for (let ms = 0; ms <= requestTimeoutMs + queue.timeoutMs + 1_000; ms += 100) {
       this.tick(100);
+      while (this.#codec.opened.some(({ waiting }) => waiting > 0)) this.work(0);
       while (this.#dialer.pending.length > 0) this.settleDial(0);
       if (!this.#silent) for (let n = 0; n < 8; n++) this.reply(n, n);
     }
@@ -127,7 +144,7 @@ export class World {
 
   leave(client: ModelClient | undefined): void {
     if (client === undefined) return;
-    this.model.during({ kind: 'other' }, () => {
+    this.#happen(() => {
       this.model.onClientLeft(client);
       client.lease.release();
     });
@@ -183,7 +200,16 @@ export class World {
       Backend['unanswered'][0],
     ];
     backend.answered.push(wireId);
-    this.#answer(backend, wireId, entry, details);
+    this.#transmit(backend, replyText(details, String(wireId), entry.token), details, (deliver) => {
+      // What happened before may have freed its slot.
+      this.#happen(() => undefined);
+      const isTaken = this.#modelOf(backend)?.taken.get(wireId) === entry;
+      this.model.during({ kind: 'reply', entry: isTaken ? entry : undefined }, () => {
+        if (isTaken) this.model.onBackendReply(entry);
+        else this.model.dropped.unknownId++;
+        deliver();
+      });
+    });
   }
 
   replyAgain(which: number, details: number): void {
@@ -201,8 +227,10 @@ export class World {
     const { lastWireId = 0, taken } = this.#modelOf(backend) ?? {};
     const slots = this.#config.limits.maxInFlightPerConnection;
     const near = [...(taken?.keys() ?? [])].flatMap((id) => [id + slots, id - slots, id + 1, id - 1]);
+    // When this arrives late, an id of the future may have been given away.
+    const isFuture = (id: number): boolean => this.#config.coded && id > lastWireId && id < 2 ** 40;
     const free = [...near, 0, 1, lastWireId + slots, 2 ** 40].filter(
-      (id) => id >= 0 && taken?.has(id) !== true,
+      (id) => id >= 0 && taken?.has(id) !== true && !isFuture(id),
     );
     const forms = [...free.map(String), ...[...(taken?.keys() ?? [])].flatMap((id) => [`"${id}"`, `-${id}`])];
     this.#sayUnknown(backend, pick(forms, details)!, details);
@@ -221,8 +249,7 @@ export class World {
       ],
       details,
     )!;
-    this.model.dropped.unowned++;
-    this.model.during({ kind: 'other' }, () => backend.connection.say(text));
+    this.#sayStray(backend, 'unowned', text, details);
   }
 
   sayMalformed(which: number, details: number): void {
@@ -240,22 +267,35 @@ export class World {
       ],
       details,
     )!;
-    this.model.dropped.malformed++;
-    this.model.during({ kind: 'other' }, () => backend.connection.say(text));
+    this.#sayStray(backend, 'malformed', text, details);
   }
 
   kill(which: number, details: number): void {
     const backend = pick(this.#live, which);
-    const connection = backend && this.#learn(backend);
-    if (connection === undefined) return;
-    const { socket, upstream } = backend!.connection;
-    if (details % 4 === 3) this.model.during({ kind: 'other' }, () => socket.breakDown());
-    this.model.during({ kind: 'lost', connection }, () => {
-      if (details % 4 === 0) backend!.connection.feed(frame({ opcode: Opcode.Close }));
-      else if (details % 4 === 1) backend!.connection.feed(frame({ opcode: Opcode.Text, reserved: 0x40 }));
+    if (backend === undefined) return;
+    const { connection } = backend;
+    const { socket, upstream } = connection;
+    if (details % 4 === 3) this.#happen(() => socket.breakDown());
+    this.#happen(() => {
+      if (details % 4 === 0) connection.feed(this.#lastWords(details));
+      else if (details % 4 === 1) connection.feed(frame({ opcode: Opcode.Text, reserved: 0x40 }));
       else if (details % 4 === 2) upstream.onHeartbeatLost();
       else socket.close();
     });
+    const isUnknown = this.mode.channels.some((channel) => channel.upstream === backend.upstream);
+    if (isUnknown) this.model.tally('lost before the pool knows');
+  }
+
+  /** The thread pool gets a message done. */
+  work(which: number): void {
+    const toy = pick(
+      this.#codec.opened.filter(({ waiting }) => waiting > 0),
+      which,
+    );
+    if (toy === undefined) return;
+    const packs = toy.encoding && (which % 2 === 0 || !toy.decoding);
+    this.model.tally(packs ? 'packed late' : 'unpacked late');
+    this.#happen(() => (packs ? toy.workOnEncoding() : toy.workOnDecoding()));
   }
 
   /** Connection after connection is lost right after it was sent something that may be retried. */
@@ -279,7 +319,7 @@ export class World {
       this.#backends.filter(({ connection }) => connection.socket.stalled),
       which,
     );
-    if (backend !== undefined) this.model.during({ kind: 'other' }, () => backend.connection.socket.resume());
+    if (backend !== undefined) this.#happen(() => backend.connection.socket.resume());
   }
 
   /** An endpoint comes back, or goes when asked to. */
@@ -296,7 +336,7 @@ export class World {
     this.model.allFailing = this.#connector.endpoints.every(
       (endpoint) => this.#failing.get(endpoint) === true,
     );
-    this.model.during({ kind: 'other' }, () => {
+    this.#happen(() => {
       if (isRefused) dial.fail();
       else this.#watch(dial);
     });
@@ -307,7 +347,11 @@ export class World {
   }
 
   tick(ms: number): void {
-    this.model.during({ kind: 'other' }, () => this.#advance(ms));
+    this.#happen(() => this.#advance(ms));
+  }
+
+  #happen(act: () => void): void {
+    this.model.during({ kind: 'other' }, act);
   }
 
   get #present(): ModelClient[] {
@@ -323,12 +367,8 @@ export class World {
     return this.#backends.filter(({ connection }) => connection.upstream.usable);
   }
 
-  #modelOf({ connection }: Backend): ModelConnection | undefined {
-    return this.model.connections.get(connection.upstream);
-  }
-
-  #learn({ connection }: Backend): ModelConnection {
-    return this.model.connectionOf(connection.upstream);
+  #modelOf({ upstream }: Backend): ModelConnection | undefined {
+    return this.model.connections.get(upstream);
   }
 
   #compose(
@@ -369,38 +409,47 @@ export class World {
     network.fill('!');
   }
 
-  #answer(backend: Backend, wireId: number, entry: Entry, details: number): void {
-    const isTaken = this.#modelOf(backend)?.taken.get(wireId) === entry;
-    const text = replyText(details, String(wireId), entry.token);
-    this.model.during({ kind: 'reply', entry: isTaken ? entry : undefined }, () => {
-      if (isTaken) this.model.onBackendReply(entry);
-      else this.model.dropped.unknownId++;
-      this.#transmit(backend, text, details);
-    });
-  }
-
   #sayUnknown(backend: Backend, id: string, details: number): void {
-    this.model.dropped.unknownId++;
-    this.model.during({ kind: 'reply', entry: undefined }, () => {
-      this.#transmit(backend, replyText(details, id, '#x#'), details);
+    this.#sayStray(backend, 'unknownId', replyText(details, id, '#x#'), details);
+  }
+
+  /** The back end sends what is for nobody. */
+  #sayStray(backend: Backend, kind: keyof RequestModel['dropped'], text: string, details: number): void {
+    this.#transmit(backend, text, details, (deliver) => {
+      this.model.during({ kind: 'reply', entry: undefined }, () => {
+        this.model.dropped[kind]++;
+        deliver();
+      });
     });
   }
 
-  /** Whole, in two fragments with a ping between, or in two chunks. */
-  #transmit({ connection }: Backend, text: string, details: number): void {
-    const bytes = Buffer.from(text);
-    const half = bytes.length >> 1;
+  /** Whole, in two fragments with a ping between, or in two chunks; text or binary, packed or plain. */
+  #transmit(backend: Backend, text: string, details: number, expect: Backend['said'][0]): void {
+    const { connection, said } = backend;
+    said.push(expect);
+    const isBinary = details % 5 === 2;
+    const isPacked = this.#config.coded && (isBinary || details % 3 > 0);
+    const payload = isPacked ? pack(text, isBinary) : Buffer.from(text);
+    const opcode = isBinary || isPacked ? Opcode.Binary : Opcode.Text;
+    const half = payload.length >> 1;
+    const whole = frame({ opcode, payload });
+    const parts = [whole];
     if (details % 5 === 0) {
-      connection.feed(frame({ opcode: Opcode.Text, payload: bytes.subarray(0, half), isLast: false }));
-      connection.feed(frame({ opcode: Opcode.Ping, payload: 'hi' }));
-      connection.feed(frame({ opcode: Opcode.Continuation, payload: bytes.subarray(half) }));
+      parts[0] = frame({ opcode, payload: payload.subarray(0, half), isLast: false });
+      parts.push(frame({ opcode: Opcode.Ping, payload: 'hi' }));
+      parts.push(frame({ opcode: Opcode.Continuation, payload: payload.subarray(half) }));
     } else if (details % 5 === 1) {
-      const whole = frame({ opcode: Opcode.Text, payload: bytes });
-      connection.feed(whole.subarray(0, half));
-      connection.feed(whole.subarray(half));
-    } else {
-      connection.say(text, details % 5 === 2 ? Opcode.Binary : Opcode.Text);
+      parts.splice(0, 1, whole.subarray(0, half), whole.subarray(half));
     }
+    this.#happen(() => parts.forEach((part) => connection.feed(part)));
+  }
+
+  /** A close frame, or something that cannot be unpacked. */
+  #lastWords(details: number): Buffer {
+    const isGarbage = this.#config.coded && details % 8 === 0;
+    return isGarbage
+      ? frame({ opcode: Opcode.Binary, payload: undecodable })
+      : frame({ opcode: Opcode.Close });
   }
 
   #sideOf(client: ModelClient): ClientSide {
@@ -421,10 +470,9 @@ export class World {
 
   #watch(dial: FakeDialer['pending'][number]): void {
     const { model } = this;
-    const unanswered: Backend['unanswered'] = [];
-    this.#dialer.onConnection = (connection) => {
-      const { upstream } = connection;
-      this.#backends.push({ connection, unanswered, answered: [] });
+    this.#dialer.onConnection = (connection, upstream) => {
+      const backend: Backend = { connection, upstream, unanswered: [], answered: [], said: [] };
+      this.#backends.push(backend);
       const send = upstream.send.bind(upstream);
       const sendSpliced = upstream.sendSpliced.bind(upstream);
       const close = upstream.close.bind(upstream);
@@ -442,13 +490,31 @@ export class World {
         close(code, reason);
       };
       connection.onFrame = ({ opcode, payload }) => {
-        if (opcode !== Opcode.Text) return;
-        const entry = model.onWritten(upstream, payload.toString());
-        const { id } = JSON.parse(payload.toString()) as { id?: number };
-        if (id !== undefined) unanswered.push({ wireId: id, entry });
+        if (opcode !== Opcode.Text && opcode !== Opcode.Binary) return;
+        const text = Buffer.from(this.#config.coded ? unpack(payload).bytes : payload).toString();
+        const entry = model.onWritten(upstream, text);
+        const { id } = JSON.parse(text) as { id?: number };
+        if (id !== undefined) backend.unanswered.push({ wireId: id, entry });
       };
     };
     dial.open();
+    this.#listenIn(this.#backends.at(-1)!);
+  }
+
+  /** Stands between the connection and its owner, so that the model expects what comes. */
+  #listenIn({ upstream, said }: Backend): void {
+    const { model } = this;
+    const owner = upstream.owner!;
+    upstream.owner = {
+      onUpstreamMessage: (buf, start, end, isBinary) => {
+        said.shift()!(() => owner.onUpstreamMessage(buf, start, end, isBinary));
+      },
+      onUpstreamGone: (code, reason) => {
+        const connection = model.connectionOf(upstream);
+        model.during({ kind: 'lost', connection }, () => owner.onUpstreamGone(code, reason));
+      },
+      onUpstreamWritable: () => owner.onUpstreamWritable(),
+    };
   }
 
   #checkConnector(): void {

@@ -4,13 +4,13 @@ import { stepKinds, takeStep, type Step } from './request-steps.fixture.ts';
 import { World, type WorldConfig } from './request-world.fixture.ts';
 
 const seed = Number(process.env['WSLUICE_TEST_SEED'] ?? Date.now() % 1_000_000_000);
-const wantedSteps = 200_000;
 
-const config: fc.Arbitrary<WorldConfig> = fc.record({
+const config: fc.Arbitrary<Omit<WorldConfig, 'coded'>> = fc.record({
   endpoints: fc.integer({ min: 1, max: 2 }),
   maxConnections: fc.integer({ min: 1, max: 3 }),
   maxBufferedBytes: fc.constantFrom(200, 65_536),
   maxClients: fc.constantFrom(2, 3, 6, 20),
+  maxWaiting: fc.constantFrom(Infinity, 6),
   balance: fc.constantFrom('random', 'round-robin', 'least-connections'),
   limits: fc.record({
     minConnections: fc.integer({ min: 0, max: 2 }),
@@ -60,6 +60,8 @@ const wantedEnds = [
   'refused with -32700',
 ];
 
+const wantedOfCoded = ['packed late', 'unpacked late', 'lost before the pool knows'];
+
 describe('request mode against a reference map', () => {
   beforeEach(() => {
     vi.useFakeTimers({ now: 1_000_000 });
@@ -69,28 +71,35 @@ describe('request mode against a reference map', () => {
     vi.useRealTimers();
   });
 
-  it('keeps every invariant of multiplexing in 200,000 random steps', { timeout: 300_000 }, () => {
-    console.log(`seed of the model: ${seed} (set WSLUICE_TEST_SEED to repeat)`);
-    const ends = new Map<string, number>();
-    let done = 0;
-    const run = fc.property(config, steps, fc.boolean(), (worldConfig, all, isSilent) => {
-      const world = new World(worldConfig, (ms) => vi.advanceTimersByTime(ms));
-      try {
-        for (const step of all) takeStep(world, step);
-        world.settle(isSilent);
-      } catch (error) {
-        throw new Error(`${(error as Error).message}\n  after ${world.trace.slice(-40).join(', ')}`, {
-          cause: error,
-        });
-      } finally {
-        vi.clearAllTimers();
-      }
-      done += all.length;
-      for (const [end, count] of world.model.ends) ends.set(end, (ends.get(end) ?? 0) + count);
-    });
-    for (let round = 0; done < wantedSteps; round++)
-      fc.assert(run, { seed: seed + round, numRuns: 50, interruptAfterTimeLimit: 20_000 });
-    expect(wantedEnds.filter((end) => !ends.has(end))).toEqual([]);
-    console.log(`${done} steps:`, Object.fromEntries(ends));
-  });
+  it.each([
+    { upstreams: 'plain', coded: false, wantedSteps: 200_000, alsoWanted: [] },
+    { upstreams: 'coded', coded: true, wantedSteps: 100_000, alsoWanted: wantedOfCoded },
+  ])(
+    'keeps every invariant of multiplexing in $wantedSteps random steps over $upstreams upstreams',
+    { timeout: 300_000 },
+    ({ coded, wantedSteps, alsoWanted }) => {
+      console.log(`seed of the model: ${seed} (set WSLUICE_TEST_SEED to repeat)`);
+      const ends = new Map<string, number>();
+      let done = 0;
+      const run = fc.property(config, steps, fc.boolean(), (worldConfig, all, isSilent) => {
+        const world = new World({ ...worldConfig, coded }, (ms) => vi.advanceTimersByTime(ms));
+        try {
+          for (const step of all) takeStep(world, step);
+          world.settle(isSilent);
+        } catch (error) {
+          throw new Error(`${(error as Error).message}\n  after ${world.trace.slice(-40).join(', ')}`, {
+            cause: error,
+          });
+        } finally {
+          vi.clearAllTimers();
+        }
+        done += all.length;
+        for (const [end, count] of world.model.ends) ends.set(end, (ends.get(end) ?? 0) + count);
+      });
+      for (let round = 0; done < wantedSteps; round++)
+        fc.assert(run, { seed: seed + round, numRuns: 50, interruptAfterTimeLimit: 20_000 });
+      expect([...wantedEnds, ...alsoWanted].filter((end) => !ends.has(end))).toEqual([]);
+      console.log(`${done} steps:`, Object.fromEntries(ends));
+    },
+  );
 });
