@@ -1,13 +1,15 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import { Dialer, plainDial, type DialError, type DialerOptions, type DialRequest } from './dial.ts';
 import { Endpoint } from './endpoint.ts';
 import { noHeartbeat } from './modes/fake-upstream.fixture.ts';
+import { pack, ToyUpstreamCodec, unpack } from './toy-upstream-codec.fixture.ts';
 import { Turn } from './turn.ts';
 import type { UpstreamConnection } from './upstream.ts';
 import { BufferPool } from './wire/buffer-pool.ts';
@@ -54,8 +56,8 @@ function dial(endpoint: Endpoint, request: DialRequest = plainDial, by = dialer(
 }
 
 /** A WebSocket server of the ws package that tells what it was asked. */
-async function startWs(): Promise<{ url: string; server: WebSocketServer }> {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+async function startWs(options: ServerOptions = {}): Promise<{ url: string; server: WebSocketServer }> {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, ...options });
   await new Promise((resolve) => server.once('listening', resolve));
   cleanUps.push(() => {
     for (const client of server.clients) client.terminate();
@@ -83,7 +85,9 @@ async function startTcp(onConnection: (socket: Socket) => void, path?: string): 
   return path === undefined ? `ws://127.0.0.1:${(server.address() as AddressInfo).port}` : `ws+unix:${path}`;
 }
 
-function requestOf(server: WebSocketServer): Promise<{ socket: WebSocket; url: string; headers: object }> {
+function requestOf(
+  server: WebSocketServer,
+): Promise<{ socket: WebSocket; url: string; headers: IncomingHttpHeaders }> {
   return new Promise((resolve) => {
     server.once('connection', (socket, { url, headers }) => resolve({ socket, url: url ?? '', headers }));
   });
@@ -258,5 +262,78 @@ describe('Dialer', () => {
     });
     (await asked).socket.terminate();
     expect(await gone).toBe(1006);
+  });
+});
+
+describe('Dialer with a codec', () => {
+  const app: DialRequest = { ...plainDial, protocols: ['app', 'other'] };
+
+  /** Dials a server that chooses this subprotocol and answers with this header; gives what a message becomes on the wire. */
+  async function agree(
+    choice: string | false,
+    header: string,
+    request = app,
+  ): Promise<{ offered: string | undefined; protocol: string; heard: Buffer; isBinary: boolean }> {
+    const { url, server } = await startWs({ handleProtocols: () => choice });
+    if (header !== '') server.on('headers', (headers) => headers.push(`Wsluice-Codec: ${header}`));
+    const asked = requestOf(server);
+    const by = dialer({ codec: new ToyUpstreamCodec() });
+    const { upstream } = await dial(new Endpoint({ url, trusted: false }), request, by);
+    const { headers, socket } = await asked;
+    const heard = new Promise<[Buffer, boolean]>((resolve) =>
+      socket.once('message', (data: Buffer, isBinary) => resolve([data, isBinary])),
+    );
+    upstream!.send(Buffer.from('hello'), 0, 5, false);
+    const [message, isBinary] = await heard;
+    const offered = headers['sec-websocket-protocol'];
+    return { offered, protocol: upstream!.protocol, heard: message, isBinary };
+  }
+
+  it("offers it after the client's own subprotocols", async () => {
+    expect((await agree('app', '')).offered).toBe('app, other, wsluice.toy');
+    expect((await agree(false, '', plainDial)).offered).toBe('wsluice.toy');
+  });
+
+  it.each([
+    ['chooses its subprotocol', 'wsluice.toy', '', ''],
+    ['chooses it and says so', 'wsluice.toy', 'toy', ''],
+    ['chooses a subprotocol of the application and says that it speaks it', 'other', 'toy', 'other'],
+    ['says that it speaks it and chooses nothing', false, 'toy', ''],
+  ] as const)('speaks it to an upstream that %s', async (_, choice, header, protocol) => {
+    const agreed = await agree(choice, header);
+    expect(agreed.protocol).toBe(protocol);
+    expect(agreed.isBinary).toBe(true);
+    expect(Buffer.from(unpack(agreed.heard).bytes).toString()).toBe('hello');
+  });
+
+  it.each([
+    ['chooses nothing', false, '', ''],
+    ['chooses a subprotocol of the application', 'app', '', 'app'],
+    ['speaks another', 'app', 'other', 'app'],
+  ] as const)('sends messages as they are to an upstream that %s', async (_, choice, header, protocol) => {
+    expect(await agree(choice, header)).toMatchObject({
+      protocol,
+      heard: Buffer.from('hello'),
+      isBinary: false,
+    });
+  });
+
+  it('unpacks what comes in the same packet as the end of the handshake', async () => {
+    const { url, server } = await startWs();
+    server.on('connection', (socket) => socket.send(pack('first')));
+    const message = await new Promise((resolve) => {
+      dialer({ codec: new ToyUpstreamCodec() }).dial(new Endpoint({ url, trusted: false }), plainDial, {
+        onOpen: (upstream) => {
+          cleanUps.push(() => upstream.destroy());
+          upstream.owner = {
+            onUpstreamMessage: (buf, start, end) => resolve(Buffer.from(buf.subarray(start, end)).toString()),
+            onUpstreamGone: () => undefined,
+            onUpstreamWritable: () => undefined,
+          };
+        },
+        onFailure: rethrow,
+      });
+    });
+    expect(message).toBe('first');
   });
 });
