@@ -6,17 +6,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { startBackend } from './support/backend.ts';
 import type { Backend } from './support/backend.ts';
 import type { Json, Received } from './support/client.ts';
-import {
-  CODECS,
-  FLAG,
-  compress,
-  connectCodecClient,
-  dictionaryIdOf,
-  pack,
-  unpack,
-  withFlags,
-} from './support/codec-client.ts';
-import type { CodecClient, CodecName } from './support/codec-client.ts';
+import { connectCodecClient } from './support/codec-client.ts';
+import type { CodecClient } from './support/codec-client.ts';
+import { CODECS, FLAG, compress, dictionaryIdOf, pack, unpack, withFlags } from './support/codec-wire.ts';
+import type { CodecName } from './support/codec-wire.ts';
 import { noise, prose } from './support/codec-messages.ts';
 import { eventually } from './support/eventually.ts';
 import { CHECKOUT, startGateway } from './support/gateway.ts';
