@@ -1,0 +1,121 @@
+import type { IncomingMessage } from 'node:http';
+import zlib from 'node:zlib';
+import pLimit from 'p-limit';
+import { parseDictionary } from '../dictionary.ts';
+import { MessageCodec, zeroCodecBytes } from '../message-codec.ts';
+import { codecSubprotocol, negotiateCodec, type Negotiated } from '../negotiate.ts';
+import { codecNames, registry, type CodecName } from '../registry.ts';
+import { Transcoder, type TranscoderContext } from '../transcoder.ts';
+import { CodecSocket, type WsSocket } from './codec-socket.ts';
+
+export type { CodecSocket, WsSocket };
+
+/** What a `WebSocketServer` of the package `ws` is used for. */
+export interface WsServer {
+  readonly options: {
+    handleProtocols?: ((offered: Set<string>, request: IncomingMessage) => string | false) | undefined;
+  };
+  on(event: 'headers', listener: (headers: string[], request: IncomingMessage) => void): unknown;
+}
+
+export interface CodecServerOptions {
+  /** What a client may ask for; by default all that this Node has. */
+  readonly codecs?: readonly CodecName[];
+  /** Messages below this many bytes are sent as they are. */
+  readonly minBytes?: number;
+  /** Largest message after unpacking; a larger one closes with 1009. */
+  readonly maxDecodedBytes?: number;
+  /** Bytes of messages that may wait for the thread pool, for each connection and direction; beyond it closes with 1013. */
+  readonly maxPendingBytes?: number;
+  /** Messages that may be in the thread pool at the same time. */
+  readonly threads?: number;
+  readonly gzipLevel?: number;
+  readonly brotliQuality?: number;
+  readonly zstdLevel?: number;
+  /** Contents of zstd dictionary files that the other side has too; the first one packs. */
+  readonly dictionaries?: readonly Uint8Array[];
+  /** Told of bugs: something threw that should not. */
+  readonly onError?: (error: unknown) => void;
+}
+
+const mib = 1_048_576;
+const defaultNames = codecNames.filter((name) => name !== 'zstd' || 'zstdCompressSync' in zlib);
+/** In all connections together as much may wait for the thread pool as in this many. */
+const fullLanes = 64;
+
+/** Lets a `ws` server speak wsluice's codecs to those clients that ask for one, above all to a wsluice in front of it. */
+export class CodecServer {
+  readonly #codecs: ReadonlyMap<string, MessageCodec>;
+  readonly #context: TranscoderContext;
+  readonly #negotiated = new WeakMap<IncomingMessage, Negotiated>();
+
+  /** Joins in the server's handshakes. Throws WSLUICE_DICTIONARY for bytes that are no zstd dictionary. */
+  constructor(server: WsServer, options: CodecServerOptions = {}) {
+    const { maxPendingBytes = 32 * mib, threads = 4, onError = warn } = options;
+    this.#codecs = createCodecs(options);
+    this.#context = {
+      runInPool: pLimit(threads),
+      maxPendingBytes,
+      maxTotalPendingBytes: fullLanes * maxPendingBytes,
+      pendingBytes: 0,
+      onError,
+    };
+    const chooseApplications = server.options.handleProtocols;
+    server.options.handleProtocols = (_, request) => {
+      const { protocol, protocols } = this.#negotiate(request);
+      const offered = new Set(protocols);
+      // Without a say of the application `ws` takes the first.
+      const chosen =
+        offered.size === 0 ? false : (chooseApplications?.(offered, request) ?? protocols[0] ?? false);
+      return chosen === false || chosen === '' ? protocol !== '' && protocol : chosen;
+    };
+    server.on('headers', (headers, request) => {
+      const { codec } = this.#negotiate(request);
+      if (codec !== undefined) headers.push(`Wsluice-Codec: ${codec}`);
+    });
+  }
+
+  /** The connection as its client means it, whether it asked for a codec or not. Call it from within 'connection'. */
+  connect<Socket extends WsSocket>(socket: Socket, request: IncomingMessage): CodecSocket<Socket> {
+    const codec = this.#codecs.get(this.#negotiate(request).codec ?? '');
+    return new CodecSocket(
+      socket,
+      codec?.name,
+      (owner) => codec && new Transcoder(codec, this.#context, owner),
+    );
+  }
+
+  /** Who asks only for what is unknown here gets none, unlike at a gateway's listener. */
+  #negotiate(request: IncomingMessage): Negotiated {
+    const known = this.#negotiated.get(request);
+    if (known !== undefined) return known;
+    const header = request.headers['sec-websocket-protocol'] ?? '';
+    const protocols = header.split(',').flatMap((item) => item.trim() || []);
+    const codec = /[?&]codec=([^&]*)/.exec(request.url ?? '')?.[1];
+    const names = new Set(this.#codecs.keys());
+    const applications = protocols.filter((protocol) => !protocol.startsWith(codecSubprotocol('')));
+    const negotiated = negotiateCodec({ codec, protocols }, names) ?? {
+      codec: undefined,
+      protocol: '',
+      protocols: applications,
+    };
+    this.#negotiated.set(request, negotiated);
+    return negotiated;
+  }
+}
+
+function createCodecs(options: CodecServerOptions): Map<string, MessageCodec> {
+  const { codecs = defaultNames, minBytes = 1_024, maxDecodedBytes = 16 * mib, dictionaries = [] } = options;
+  const settings = {
+    gzip: { level: options.gzipLevel ?? 6 },
+    brotli: { quality: options.brotliQuality ?? 4 },
+    zstd: { level: options.zstdLevel ?? 3, dictionaries: dictionaries.map(parseDictionary) },
+  };
+  const create = (name: CodecName): MessageCodec =>
+    new MessageCodec({ codec: registry[name](settings), minBytes, maxDecodedBytes, bytes: zeroCodecBytes() });
+  return new Map(codecs.map((name) => [name, create(name)]));
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error));
+}
