@@ -1,23 +1,30 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { Lane, type LaneContext } from './lane.ts';
+import { Lane, type LaneContext, type LaneWork } from './lane.ts';
+import { TurnBudget, TurnCounter } from './turn-budget.ts';
 
 const slow = Buffer.from('slow');
 
 /** A lane whose only slow message waits until `finish` is called. */
 function openLane() {
+  const handedOn: string[] = [];
+  const budget = new TurnBudget(new TurnCounter());
   const context: LaneContext = {
     runInPool: (job) => job(),
     maxPendingBytes: 1 << 22,
-    maxTotalPendingBytes: 1 << 22,
+    maxTotalPendingBytes: 1 << 24,
     pendingBytes: 0,
+    onError: (error) => handedOn.push(String(error)),
   };
-  const handedOn: string[] = [];
   let finish = (): void => undefined;
   const finished = new Promise<void>((resolve) => (finish = resolve));
-  const handOn = (bytes: Uint8Array): void => void handedOn.push(Buffer.from(bytes).toString());
-  const lane = new Lane(context, {
+  const handOn = (bytes: Uint8Array): void => {
+    budget.spend(bytes.length);
+    handedOn.push(Buffer.from(bytes).toString());
+  };
+  const work: LaneWork = {
     isSlow: (bytes) => slow.equals(bytes),
+    mustRest: () => budget.isSpent,
     now: handOn,
     inPool: async (bytes) => {
       await finished;
@@ -25,7 +32,8 @@ function openLane() {
     },
     onError: (error) => handedOn.push(String(error)),
     onOverflow: () => handedOn.push('overflow'),
-  });
+  };
+  const lane = new Lane(context, work, 1 << 24);
   return { lane, context, handedOn, finish };
 }
 

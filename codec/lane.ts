@@ -2,13 +2,15 @@
 export interface LaneWork {
   /** True when the message is to take the way through the thread pool. */
   isSlow(bytes: Uint8Array, isBinary: boolean): boolean;
+  /** True when others are to have their turn of the event loop first. */
+  mustRest(): boolean;
   /** Transforms a message in this thread and hands it on. */
   now(bytes: Uint8Array, isBinary: boolean): void;
   /** Transforms a message in the thread pool; what it resolves to hands it on, when it is this message's turn. */
   inPool(bytes: Uint8Array, isBinary: boolean): Promise<() => void>;
   /** Something threw; nothing more is handed on. */
   onError(error: unknown): void;
-  /** More waits than allowed; nothing more is handed on. */
+  /** More waits than allowed: the lane is to be stopped, or emptied by `handOver`. */
   onOverflow(): void;
 }
 
@@ -16,39 +18,47 @@ export interface LaneWork {
 export interface LaneContext {
   /** Runs a job in the thread pool, when its turn comes. */
   readonly runInPool: <T>(job: () => Promise<T>) => Promise<T>;
-  /** How much may wait in one lane. */
+  /** How much may wait in one lane behind its first message. */
   readonly maxPendingBytes: number;
-  /** How much may wait in all of them. */
+  /** Beyond so much in all of them, none may hold more than a small part of what it otherwise may. */
   readonly maxTotalPendingBytes: number;
   /** What waits in all of them now; kept by the lanes. */
   pendingBytes: number;
+  /** Told of bugs: something threw where nothing may. */
+  readonly onError: (error: unknown) => void;
 }
 
 interface Item {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   readonly isBinary: boolean;
   next: Item | undefined;
 }
 
 /** What keeping a message costs beyond its bytes. */
-const itemOverheadBytes = 128;
-/** After so much, overhead included, others get their turn of the event loop. */
-const turnBytes = 65_536;
+const itemOverheadBytes = 640;
+/** The part of its room that a lane still has when all of them together hold too much. */
+const scarcity = 16;
+/** After so many messages others get their turn of the event loop, however small they are. */
+const turnMessages = 512;
+const nothing = new Uint8Array(0);
 
 /** Messages in one direction of one connection, handed on in their order although some take the way through the thread pool. */
 export class Lane {
   readonly #context: LaneContext;
   readonly #work: LaneWork;
+  readonly #maxPendingBytes: number;
   /** Linked: thousands of small messages may wait, and an array of so many is slow to shift. */
   #first: Item | undefined;
   #last: Item | undefined;
   #callbacks: (() => void)[] = [];
   #pendingBytes = 0;
+  #isHandingOn = false;
   #stopped = false;
 
-  constructor(context: LaneContext, work: LaneWork) {
+  constructor(context: LaneContext, work: LaneWork, maxPendingBytes: number) {
     this.#context = context;
     this.#work = work;
+    this.#maxPendingBytes = maxPendingBytes;
   }
 
   /** Nothing waits. */
@@ -56,7 +66,7 @@ export class Lane {
     return this.#first === undefined;
   }
 
-  /** More than half of what may wait does. */
+  /** So much waits that there should not be more. */
   get crowded(): boolean {
     return this.#pendingBytes > this.#context.maxPendingBytes / 2;
   }
@@ -64,13 +74,15 @@ export class Lane {
   /** Takes a message; its memory needs to be valid only during the call. */
   push(bytes: Uint8Array, isBinary: boolean): void {
     if (this.#stopped) return;
-    if (!this.idle || this.#work.isSlow(bytes, isBinary)) this.#wait(bytes, isBinary);
+    const work = this.#work;
+    if (!this.idle || work.isSlow(bytes, isBinary) || work.mustRest()) this.#wait(bytes, isBinary);
     else this.#now(bytes, isBinary);
   }
 
-  /** Visits what waits, oldest first. */
+  /** Visits what waits, oldest first, without what is being handed on right now. */
   visit(visit: (bytes: Uint8Array, isBinary: boolean) => void): void {
-    for (let item = this.#first; item !== undefined; item = item.next) visit(item.bytes, item.isBinary);
+    const first = this.#isHandingOn ? this.#first?.next : this.#first;
+    for (let item = first; item !== undefined; item = item.next) visit(item.bytes, item.isBinary);
   }
 
   /** Runs the callback once everything taken so far is handed on, or will never be. */
@@ -79,12 +91,21 @@ export class Lane {
     else this.#callbacks.push(callback);
   }
 
+  /** Hands everything that waits on at once, this way; what the thread pool makes of it is forgotten. */
+  handOver(handOn: (bytes: Uint8Array, isBinary: boolean) => void): void {
+    for (let item = this.#first; item !== undefined; item = this.#first) {
+      const { bytes, isBinary } = item;
+      this.#remove(item);
+      handOn(bytes, isBinary);
+    }
+    this.#runCallbacks();
+  }
+
   /** Hands nothing on any more, and forgets what waits. */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#first = this.#last = undefined;
-    this.#charge(-this.#pendingBytes);
+    for (let item = this.#first; item !== undefined; item = this.#first) this.#remove(item);
     this.#runCallbacks();
   }
 
@@ -97,55 +118,65 @@ export class Lane {
   }
 
   #wait(bytes: Uint8Array, isBinary: boolean): void {
-    const { maxPendingBytes, maxTotalPendingBytes } = this.#context;
-    this.#charge(bytes.length + itemOverheadBytes);
-    if (this.#pendingBytes > maxPendingBytes || this.#context.pendingBytes > maxTotalPendingBytes) {
-      this.stop();
-      this.#work.onOverflow();
-      return;
-    }
     const item: Item = { bytes: new Uint8Array(bytes), isBinary, next: undefined };
     const wasIdle = this.idle;
     if (this.#last === undefined) this.#first = item;
     else this.#last.next = item;
     this.#last = item;
-    if (wasIdle) void this.#handOnPending();
+    this.#charge(costBytes(item));
+    if (wasIdle) this.#handOnPending().catch(this.#context.onError);
+    else if (this.#overflows) this.#work.onOverflow();
+  }
+
+  get #overflows(): boolean {
+    const { pendingBytes, maxTotalPendingBytes } = this.#context;
+    const isScarce = pendingBytes > maxTotalPendingBytes;
+    return this.#pendingBytes > this.#maxPendingBytes / (isScarce ? scarcity : 1);
   }
 
   async #handOnPending(): Promise<void> {
-    let thisTurnBytes = 0;
+    let handedOn = 0;
     for (let item = this.#first; item !== undefined; item = this.#first) {
-      const costBytes = item.bytes.length + itemOverheadBytes;
       if (this.#work.isSlow(item.bytes, item.isBinary)) {
-        await this.#handOnFromPool();
-      } else if (thisTurnBytes < turnBytes) {
-        thisTurnBytes += costBytes;
-        this.#now(item.bytes, item.isBinary);
-      } else {
-        thisTurnBytes = 0;
+        await this.#handOnFromPool(item);
+      } else if (handedOn === turnMessages || this.#work.mustRest()) {
+        handedOn = 0;
         await nextTurn();
-        continue;
+        if (this.#first === item) continue;
+      } else {
+        handedOn++;
+        this.#isHandingOn = true;
+        this.#now(item.bytes, item.isBinary);
+        this.#isHandingOn = false;
       }
-      // A stopped lane has let go of everything.
-      if (this.#first === undefined) break;
-      this.#first = item.next;
-      if (item.next === undefined) this.#last = undefined;
-      this.#charge(-costBytes);
+      // Stopped or handed over: what waits now, if anything, has somebody else who sees to it.
+      if (this.#first !== item) return;
+      this.#remove(item);
     }
     this.#runCallbacks();
   }
 
-  async #handOnFromPool(): Promise<void> {
+  async #handOnFromPool(item: Item): Promise<void> {
     try {
-      const handOn = await this.#context.runInPool(async () => {
-        // A stopped lane has let go of its messages, and leaves its turn to others.
-        const item = this.#first;
-        return item && this.#work.inPool(item.bytes, item.isBinary);
-      });
-      if (!this.#stopped) handOn?.();
+      const handOn = await this.#context.runInPool(async () =>
+        // Who has let go of its messages leaves its turn to others.
+        this.#first === item ? this.#work.inPool(item.bytes, item.isBinary) : undefined,
+      );
+      this.#isHandingOn = this.#first === item;
+      if (this.#isHandingOn) handOn?.();
     } catch (error) {
-      this.#fail(error);
+      if (this.#first === item) this.#fail(error);
     }
+    this.#isHandingOn = false;
+  }
+
+  #remove(item: Item): void {
+    this.#first = item.next;
+    if (item.next === undefined) this.#last = undefined;
+    this.#charge(-costBytes(item));
+    // Whoever still waits for its turn in the pool is not to hold the memory.
+    item.bytes = nothing;
+    item.next = undefined;
   }
 
   #fail(error: unknown): void {
@@ -164,6 +195,10 @@ export class Lane {
     this.#callbacks = [];
     for (const callback of callbacks) callback();
   }
+}
+
+function costBytes({ bytes }: Item): number {
+  return bytes.length + itemOverheadBytes;
 }
 
 function nextTurn(): Promise<void> {

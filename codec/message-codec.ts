@@ -106,6 +106,13 @@ export class MessageCodec {
     return this.#checkDecoded(wire, await this.#codec.decodeInPool(payload, this.#maxDecodedBytes));
   }
 
+  /** The payload of a message that this codec has encoded, however large; valid until the next `decode`. */
+  unpack(wire: Uint8Array): Uint8Array {
+    const payload = wire.subarray(flagBytes);
+    const isCompressed = (wire[0]! & compressedBit) !== 0;
+    return isCompressed ? this.#codec.decode(payload, Number.MAX_SAFE_INTEGER - 1) : payload;
+  }
+
   #encode(plain: Uint8Array, isBinary: boolean): Uint8Array {
     if (plain.length < this.#minBytes) return isBinary ? this.#flagged(0, plain) : plain;
     const remembers = plain.length >= memoMinBytes;

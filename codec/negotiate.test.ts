@@ -16,10 +16,10 @@ describe('negotiateCodec', () => {
     expect(negotiate('gzip', 'app')).toEqual({ codec: 'gzip', protocol: '', protocols: ['app'] });
   });
 
-  it('takes the first known codec among the subprotocols, and answers with that', () => {
+  it('takes the codec that is known first of those among the subprotocols, and answers with that', () => {
     expect(negotiate(undefined, 'wsluice.lz4', 'app', 'wsluice.gzip', 'wsluice.zstd')).toEqual({
-      codec: 'gzip',
-      protocol: 'wsluice.gzip',
+      codec: 'zstd',
+      protocol: 'wsluice.zstd',
       protocols: ['app'],
     });
   });

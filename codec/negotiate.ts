@@ -23,7 +23,7 @@ export function codecSubprotocol(codec: string): string {
 }
 
 /**
- * Chooses the codec: that of the URL, else the first of the offered subprotocols `wsluice.<codec>` that is known. Returns
+ * Chooses the codec: that of the URL, else the first of the known ones that is offered as subprotocol `wsluice.<codec>`. Returns
  * undefined when only unknown ones are asked for. The client may then ask again; a wrong guess would garble its messages.
  */
 export function negotiateCodec(
@@ -33,7 +33,7 @@ export function negotiateCodec(
   const own = protocols.filter((protocol) => protocol.startsWith(subprotocolPrefix));
   const asked =
     codec === undefined ? own.map((protocol) => protocol.slice(subprotocolPrefix.length)) : [codec];
-  const chosen = asked.find((name) => known.has(name));
+  const chosen = [...known].find((name) => asked.includes(name));
   if (asked.length > 0 && chosen === undefined) return undefined;
   const protocol = chosen === undefined ? '' : codecSubprotocol(chosen);
   return {

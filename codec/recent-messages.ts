@@ -14,6 +14,8 @@ interface LargeEntry {
 
 const entries = 4;
 const largeEntries = 2;
+/** A longer message is remembered only while it is being encoded. */
+const keptBytes = 1 << 20;
 
 /** The messages encoded last, so that one which goes to many clients is compressed once. They are compared byte by byte. */
 export class RecentMessages {
@@ -50,7 +52,12 @@ export class RecentMessages {
     );
     if (known !== undefined) return known.wire;
     const entry = { plain, isBinary, wire: encode() };
-    entry.wire.catch(() => this.#forget(entry));
+    entry.wire.then(
+      () => {
+        if (plain.length > keptBytes) this.#forget(entry);
+      },
+      () => this.#forget(entry),
+    );
     this.#large.push(entry);
     if (this.#large.length > largeEntries) this.#large.shift();
     return entry.wire;

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MessageCodec, zeroCodecBytes } from './message-codec.ts';
 import { ToyCodec } from './toy-codec.fixture.ts';
-import { Transcoder, type TranscoderContext } from './transcoder.ts';
-import { newTranscoding } from './transcoding.fixture.ts';
+import { Transcoder, type TranscoderContext, type TranscoderLimits } from './transcoder.ts';
+import { newTranscoding, wideLimits } from './transcoding.fixture.ts';
 
 /** A connection that notes what it is given. */
 class World {
@@ -15,7 +15,7 @@ class World {
   readonly context: TranscoderContext;
   readonly transcoder: Transcoder;
 
-  constructor(limits: Partial<TranscoderContext> = {}) {
+  constructor(limits: Partial<TranscoderContext> = {}, bounds: Partial<TranscoderLimits> = {}) {
     this.context = newTranscoding((bug) => this.bugs.push(bug), limits);
     const codec = new MessageCodec({
       codec: this.toy,
@@ -25,11 +25,16 @@ class World {
     });
     const note = (list: string[]) => (bytes: Uint8Array, isBinary: boolean) =>
       void list.push((isBinary ? 'b:' : 't:') + Buffer.from(bytes).toString());
-    this.transcoder = new Transcoder(codec, this.context, {
-      onEncoded: note(this.encoded),
-      onDecoded: note(this.decoded),
-      onCodecFault: (fault) => this.faults.push(fault),
-    });
+    this.transcoder = new Transcoder(
+      codec,
+      this.context,
+      { ...wideLimits, ...bounds },
+      {
+        onEncoded: note(this.encoded),
+        onDecoded: note(this.decoded),
+        onCodecFault: (fault) => this.faults.push(fault),
+      },
+    );
   }
 
   encode(text: string): void {
@@ -75,11 +80,24 @@ describe('messages for the wire', () => {
     expect(world.encoded).toHaveLength(4);
   });
 
-  it('go unpacked while more than half of what may wait does', async () => {
-    const world = new World({ maxPendingBytes: 1_000 });
-    for (const letter of ['p', 'q', 'r']) world.encode(letter.repeat(150));
+  it('go out uncompressed, in their order, once too much waits behind one in the thread pool', async () => {
+    const world = new World({}, { maxEncodingBytes: 2_000 });
+    world.encode(large);
+    world.encode('aaaaaaaa');
+    expect(world.encoded).toEqual([]);
+    world.encode('b'.repeat(90));
+    expect(world.encoded).toEqual([`t:${large}`, 't:aaaaaaaa', `t:${'b'.repeat(90)}`]);
+    world.encode(large);
     await world.finish();
-    expect(world.encoded).toEqual([`b:\x03p150;`, `t:${'q'.repeat(150)}`, 'b:\x03r150;']);
+    expect(world.encoded.slice(3)).toEqual(['b:\x03l100;']);
+    expect([world.faults, world.context.pendingBytes]).toEqual([[], 0]);
+  });
+
+  it('may be of any size while nothing else waits', async () => {
+    const world = new World({}, { maxEncodingBytes: 50 });
+    world.encode(large);
+    await world.finish();
+    expect(world.encoded).toEqual(['b:\x03l100;']);
   });
 });
 
@@ -121,7 +139,7 @@ describe('messages from the wire', () => {
 
 describe('what waits', () => {
   it('is bounded for one direction of a connection', () => {
-    const world = new World({ maxPendingBytes: 600 });
+    const world = new World({}, { maxDecodingBytes: 3_000 });
     world.decode('\x03S3;');
     for (let i = 0; i < 10; i++) world.decode('t'.repeat(50), false);
     expect(world.faults).toEqual(['codec-behind']);
@@ -129,25 +147,34 @@ describe('what waits', () => {
     expect(world.context.pendingBytes).toBe(0);
   });
 
-  it('is bounded for all connections together', () => {
-    const context = newTranscoding(() => undefined, { maxTotalPendingBytes: 300 });
-    const [first, second] = [new World(), new World()];
-    for (const { toy, faults } of [first, second]) {
-      const codec = new MessageCodec({
-        codec: toy,
-        minBytes: 4,
-        maxDecodedBytes: 1_000,
-        bytes: zeroCodecBytes(),
-      });
-      const transcoder = new Transcoder(codec, context, {
+  it('may be one message of any size, even when all connections together hold too much', async () => {
+    const hog = new World({ maxTotalPendingBytes: 2_000 }, { maxDecodingBytes: 32_000 });
+    const codec = new MessageCodec({
+      codec: hog.toy,
+      minBytes: 4,
+      maxDecodedBytes: 1_000,
+      bytes: zeroCodecBytes(),
+    });
+    const decoded: string[] = [];
+    const modest = new Transcoder(
+      codec,
+      hog.context,
+      { ...wideLimits, maxDecodingBytes: 32_000 },
+      {
         onEncoded: () => undefined,
-        onDecoded: () => undefined,
-        onCodecFault: (fault) => faults.push(fault),
-      });
-      transcoder.encode(Buffer.from(large), false);
-    }
-    expect(first.faults).toEqual([]);
-    expect(second.faults).toEqual(['codec-behind']);
+        onDecoded: (bytes) => decoded.push(Buffer.from(bytes).toString()),
+        onCodecFault: (fault) => decoded.push(fault),
+      },
+    );
+    hog.decode('\x03S3;');
+    hog.decode('\x03S4;');
+    hog.decode('\x03S5;');
+    modest.decode(Buffer.from('\x03S6;'), true);
+    hog.decode('\x03S7;');
+    while (hog.toy.waiting > 0) await hog.toy.work();
+    expect(hog.faults).toEqual(['codec-behind']);
+    expect(decoded).toEqual(['SSSSSS']);
+    expect(hog.context.pendingBytes).toBe(0);
   });
 
   it('is let go when nobody needs it any more, and whoever waits for the end is told', async () => {
@@ -229,4 +256,33 @@ it('hands everything on in order and exactly once, whatever is slow and whenever
       expect(world.faults).toEqual([]);
     }),
   );
+});
+
+it('lets others have their turn when a few bytes unpack to many, and keeps the order', async () => {
+  const world = new World({}, { maxDecodingBytes: 1 << 25 });
+  const counts: number[] = [];
+  for (let i = 0; i < 20_000; i++) world.decode(`\x01a${(i % 900) + 100};`);
+  while (world.transcoder.busy) {
+    counts.push(world.decoded.length);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const steps = counts.map((count, i) => count - (counts[i - 1] ?? 0));
+  expect(Math.max(...steps)).toBeLessThan(10_000);
+  expect(world.decoded.map((text) => text.length - 2)).toEqual(
+    Array.from({ length: 20_000 }, (_, i) => (i % 900) + 100),
+  );
+});
+
+it('shows what it packed itself, however large, and what waits', () => {
+  const world = new World();
+  const shown: string[] = [];
+  const show = (bytes: Uint8Array, isBinary: boolean) =>
+    void shown.push(`${isBinary ? 'b' : 't'}:${bytes.length}`);
+  world.encode('a'.repeat(50));
+  world.transcoder.unpack(Buffer.from('\x03a5000;'), true, show);
+  world.transcoder.unpack(Buffer.from('plain'), false, show);
+  world.encode(large);
+  world.encode('ab');
+  world.transcoder.visitWaiting(show);
+  expect(shown).toEqual(['t:5000', 't:5', 't:100', 't:2']);
 });

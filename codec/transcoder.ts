@@ -1,6 +1,7 @@
 import { CodecError } from './codec.ts';
 import { Lane, type LaneContext } from './lane.ts';
 import { carriesText, type MessageCodec } from './message-codec.ts';
+import { TurnBudget, type TurnCounter } from './turn-budget.ts';
 
 /** Why a connection's messages cannot be carried on: bad input, or more of it than the thread pool gets done. */
 export type TranscoderFault = 'undecodable' | 'decoded-too-big' | 'codec-behind';
@@ -15,8 +16,15 @@ export interface TranscoderOwner {
 
 /** What all transcoders of a gateway share. */
 export interface TranscoderContext extends LaneContext {
-  /** Told of bugs: something threw that should not. */
-  readonly onError: (error: unknown) => void;
+  readonly turns: TurnCounter;
+}
+
+/** What may wait for the thread pool behind the first message, by direction. */
+export interface TranscoderLimits {
+  /** Beyond it, what waits goes out uncompressed. */
+  readonly maxEncodingBytes: number;
+  /** Beyond it, the connection ends in `codec-behind`. Infinity where the reading stops while `decodingCrowded`. */
+  readonly maxDecodingBytes: number;
 }
 
 /**
@@ -26,14 +34,23 @@ export interface TranscoderContext extends LaneContext {
 export class Transcoder {
   readonly #codec: MessageCodec;
   readonly #context: TranscoderContext;
+  readonly #limits: TranscoderLimits;
   readonly #owner: TranscoderOwner;
+  readonly #budget: TurnBudget;
   #encoding: Lane | undefined;
   #decoding: Lane | undefined;
 
-  constructor(codec: MessageCodec, context: TranscoderContext, owner: TranscoderOwner) {
+  constructor(
+    codec: MessageCodec,
+    context: TranscoderContext,
+    limits: TranscoderLimits,
+    owner: TranscoderOwner,
+  ) {
     this.#codec = codec;
     this.#context = context;
+    this.#limits = limits;
     this.#owner = owner;
+    this.#budget = new TurnBudget(context.turns);
   }
 
   /** Messages are in the thread pool, or wait for those that are. */
@@ -46,9 +63,14 @@ export class Transcoder {
     return this.#encoding?.idle === false;
   }
 
-  /** More than half of what may wait to be encoded does. */
+  /** So much waits to be encoded that there should not be more. */
   get crowded(): boolean {
     return this.#encoding?.crowded === true;
+  }
+
+  /** So much waits to be decoded that there should not be more. */
+  get decodingCrowded(): boolean {
+    return this.#decoding?.crowded === true;
   }
 
   /** Takes a message for the wire; the memory needs to be valid only during the call. */
@@ -63,7 +85,7 @@ export class Transcoder {
 
   /** Takes a message from the wire; the memory needs to be valid only during the call. */
   decode(wire: Uint8Array, isBinary: boolean): void {
-    if (this.#decoding === undefined && !this.#decodesSlowly(wire, isBinary)) {
+    if (this.#decoding === undefined && !this.#budget.isSpent && !this.#decodesSlowly(wire, isBinary)) {
       try {
         this.#decodeNow(wire, isBinary);
       } catch (error) {
@@ -89,7 +111,7 @@ export class Transcoder {
 
   /** Visits what a message for the wire holds. */
   unpack(wire: Uint8Array, isBinary: boolean, visit: (plain: Uint8Array, isBinary: boolean) => void): void {
-    if (isBinary) visit(this.#codec.decode(wire), !carriesText(wire));
+    if (isBinary) visit(this.#codec.unpack(wire), !carriesText(wire));
     else visit(wire, false);
   }
 
@@ -110,34 +132,49 @@ export class Transcoder {
 
   #encodingLane(): Lane {
     const codec = this.#codec;
-    const lane: Lane = new Lane(this.#context, {
-      // Rather large than late.
-      isSlow: (plain) => codec.encodesSlowly(plain) && !lane.crowded,
-      now: (plain, isBinary) => {
-        const wire = lane.crowded ? codec.wrap(plain, isBinary) : codec.encode(plain, isBinary);
-        this.#onEncoded(plain, wire, isBinary);
+    const lane: Lane = new Lane(
+      this.#context,
+      {
+        isSlow: (plain) => codec.encodesSlowly(plain),
+        mustRest: () => this.#budget.isSpent,
+        now: (plain, isBinary) => {
+          this.#budget.spend(plain.length);
+          this.#onEncoded(plain, codec.encode(plain, isBinary), isBinary);
+        },
+        inPool: async (plain, isBinary) => {
+          const wire = await codec.encodeInPool(plain, isBinary);
+          return () => this.#onEncoded(plain, wire, isBinary);
+        },
+        onError: (error) => this.#onError(error),
+        // Rather large than late.
+        onOverflow: () =>
+          lane.handOver((plain, isBinary) => this.#onEncoded(plain, codec.wrap(plain, isBinary), isBinary)),
       },
-      inPool: async (plain, isBinary) => {
-        const wire = await codec.encodeInPool(plain, isBinary);
-        return () => this.#onEncoded(plain, wire, isBinary);
-      },
-      onError: (error) => this.#onError(error),
-      onOverflow: () => this.#owner.onCodecFault('codec-behind'),
-    });
+      this.#limits.maxEncodingBytes,
+    );
     return lane;
   }
 
   #decodingLane(): Lane {
-    return new Lane(this.#context, {
-      isSlow: (wire, isBinary) => this.#decodesSlowly(wire, isBinary),
-      now: (wire, isBinary) => this.#decodeNow(wire, isBinary),
-      inPool: async (wire) => {
-        const plain = await this.#codec.decodeInPool(wire);
-        return () => this.#owner.onDecoded(plain, !carriesText(wire));
+    const lane: Lane = new Lane(
+      this.#context,
+      {
+        isSlow: (wire, isBinary) => this.#decodesSlowly(wire, isBinary),
+        mustRest: () => this.#budget.isSpent,
+        now: (wire, isBinary) => this.#decodeNow(wire, isBinary),
+        inPool: async (wire) => {
+          const plain = await this.#codec.decodeInPool(wire);
+          return () => this.#owner.onDecoded(plain, !carriesText(wire));
+        },
+        onError: (error) => this.#onError(error),
+        onOverflow: () => {
+          lane.stop();
+          this.#owner.onCodecFault('codec-behind');
+        },
       },
-      onError: (error) => this.#onError(error),
-      onOverflow: () => this.#owner.onCodecFault('codec-behind'),
-    });
+      this.#limits.maxDecodingBytes,
+    );
+    return lane;
   }
 
   #onEncoded(plain: Uint8Array, wire: Uint8Array, isBinary: boolean): void {
@@ -149,8 +186,9 @@ export class Transcoder {
   }
 
   #decodeNow(wire: Uint8Array, isBinary: boolean): void {
-    if (isBinary) this.#owner.onDecoded(this.#codec.decode(wire), !carriesText(wire));
-    else this.#owner.onDecoded(wire, false);
+    const plain = isBinary ? this.#codec.decode(wire) : wire;
+    this.#budget.spend(Math.max(wire.length, plain.length));
+    this.#owner.onDecoded(plain, isBinary && !carriesText(wire));
   }
 
   #onError(error: unknown): void {

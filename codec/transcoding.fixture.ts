@@ -1,4 +1,8 @@
-import type { TranscoderContext } from './transcoder.ts';
+import type { TranscoderContext, TranscoderLimits } from './transcoder.ts';
+import { TurnCounter } from './turn-budget.ts';
+
+/** So much that nothing is refused. */
+export const wideLimits: TranscoderLimits = { maxEncodingBytes: 1 << 20, maxDecodingBytes: 1 << 20 };
 
 /** What transcoders share in a test: jobs run at once, and bugs go to the handler. */
 export function newTranscoding(
@@ -11,6 +15,7 @@ export function newTranscoding(
     maxTotalPendingBytes: 1 << 24,
     pendingBytes: 0,
     onError,
+    turns: new TurnCounter(),
     ...limits,
   };
 }

@@ -9,7 +9,12 @@ import { openPackInPool } from './zstd-pool.ts';
 
 /** The first dictionary packs, all unpack. */
 export interface ZstdSettings {
-  readonly zstd: { readonly level: number; readonly dictionaries: readonly Dictionary[] };
+  readonly zstd: {
+    readonly level: number;
+    readonly dictionaries: readonly Dictionary[];
+    /** Id of the one that packs, 0 for none; by default the first. */
+    readonly packsWith?: number;
+  };
 }
 
 interface Unpacker {
@@ -38,16 +43,20 @@ const slowPacking: readonly (readonly [level: number, fromBytes: number])[] = [
  * Zstandard (RFC 8878), with shared dictionaries. Throws WSLUICE_ZSTD where this Node has none (before 22.15), and
  * WSLUICE_DICTIONARY for a dictionary that is damaged or has the id of another.
  */
-export function createZstd({ zstd: { level, dictionaries } }: ZstdSettings, open = openStream): Codec {
+export function createZstd(
+  { zstd: { level, dictionaries, packsWith } }: ZstdSettings,
+  open = openStream,
+): Codec {
   if (!('zstdCompressSync' in zlib)) throw zstdMissing();
   const frame = new ZstdFrameReader();
   const packOptions = { params: packParams(level) };
+  const packing = packsWith === undefined ? dictionaries[0] : dictionaries.find(({ id }) => id === packsWith);
   const unpackers = openUnpackers(dictionaries, new Arena(), open);
   const packer = open(
     {
       create: (options) => zlib.createZstdCompress(options),
       call: zlib.zstdCompressSync,
-      options: withDictionary(packOptions, dictionaries[0]),
+      options: withDictionary(packOptions, packing),
       endFlag: ZSTD_e_end,
       resets: false,
       sample,

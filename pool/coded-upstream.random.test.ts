@@ -64,7 +64,7 @@ const acts: readonly ((run: Run) => void)[] = [
   ({ world }) => world.toy.workOnDecoding(),
   turn,
   ({ world }) => world.connection.socket.stall(),
-  ({ world }) => world.connection.socket.resume(),
+  ({ world }) => world.connection.socket.unstall(),
 ];
 /** One of them, late in the run. */
 const ends: readonly ((run: Run) => void)[] = [
@@ -85,7 +85,7 @@ it('loses nothing and says nothing twice, whatever the thread pool and the netwo
       const run = new Run(maxWaiting);
       const { world, sent, said } = run;
       for (const act of [...before, end, ...between, again, ...after]) act(run);
-      world.connection.socket.resume();
+      world.connection.socket.unstall();
       for (let n = 0; n < 100; n++) {
         world.toy.workOnEncoding();
         world.toy.workOnDecoding();

@@ -58,11 +58,6 @@ describe('messages', () => {
   });
 });
 
-it("tells the application's subprotocol alone", () => {
-  expect(new CodedWorld({ protocol: 'wsluice.toy' }).upstream.protocol).toBe('');
-  expect(new CodedWorld({ protocol: 'app' }).upstream.protocol).toBe('app');
-});
-
 describe('congestion', () => {
   it('begins when too much waits to be packed, and ends with word of it once all is', () => {
     const world = new CodedWorld({ maxWaiting: 4 });
@@ -85,7 +80,7 @@ describe('congestion', () => {
     const drain = (): void => {
       for (let n = 0; n < 3; n++) world.toy.workOnEncoding();
     };
-    const ends = [() => world.connection.socket.resume(), drain];
+    const ends = [() => world.connection.socket.unstall(), drain];
     if (last === 'the socket') ends.reverse();
     ends[0]!();
     expect(world.upstream.congested).toBe(true);

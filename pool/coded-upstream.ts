@@ -20,6 +20,8 @@ export interface UpstreamTranscoder {
   readonly encoding: boolean;
   /** So many do that there should not be more. */
   readonly crowded: boolean;
+  /** So many messages wait to be unpacked that there should not be more. */
+  readonly decodingCrowded: boolean;
   encode(plain: Uint8Array, isBinary: boolean): void;
   decode(wire: Uint8Array, isBinary: boolean): void;
   afterEncoding(callback: () => void): void;
@@ -37,7 +39,14 @@ export interface UpstreamCodec {
   readonly name: string;
   /** Offered in the handshake, after the client's own. */
   readonly subprotocol: string;
-  open(owner: UpstreamTranscoderOwner): UpstreamTranscoder;
+  /** Headers that go with the offer. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** `peersIds` are the zstd dictionaries that the upstream says it has, or ''. */
+  open(owner: UpstreamTranscoderOwner, peersIds: string): UpstreamTranscoder;
+  /** Told why a connection is cut. */
+  onFault(upstream: string, fault: UpstreamCodecFault): void;
+  /** Runs the callback outside of this call, and sees to what it throws. */
+  later(callback: () => void): void;
 }
 
 interface Unsent {
@@ -58,20 +67,24 @@ export class CodedUpstream implements UpstreamConnection, UpstreamOwner, Upstrea
   readonly label: string;
   readonly protocol: string;
   readonly #wire: Upstream;
+  readonly #codec: UpstreamCodec;
   readonly #transcoder: UpstreamTranscoder;
   /** The owner hears nothing more. */
   #closed = false;
   #crowded = false;
+  /** Nothing is read from the upstream until what was read is unpacked. */
+  #paused = false;
   /** Once nothing more is packed, for the connection is gone or about to be cut: what waited for it. */
   #waiting: readonly Unsent[] | undefined;
   /** Once the connection is gone and until the owner knows: all that was provably never written. */
   #unsent: readonly Unsent[] | undefined;
 
-  constructor(wire: Upstream, codec: UpstreamCodec) {
+  constructor(wire: Upstream, codec: UpstreamCodec, peersIds: string) {
     this.label = wire.label;
-    this.protocol = wire.protocol === codec.subprotocol ? '' : wire.protocol;
+    this.protocol = wire.protocol;
     this.#wire = wire;
-    this.#transcoder = codec.open(this);
+    this.#codec = codec;
+    this.#transcoder = codec.open(this, peersIds);
     wire.owner = this;
   }
 
@@ -138,13 +151,22 @@ export class CodedUpstream implements UpstreamConnection, UpstreamOwner, Upstrea
   onCodecFault(fault: UpstreamCodecFault): void {
     if (!this.usable) return;
     this.#stopEncoding();
-    setImmediate(() => {
+    this.#codec.onFault(this.label, fault);
+    this.#codec.later(() => {
       if (!this.#closed && this.#wire.usable) this.#wire.onFault(closeCodes[fault], fault);
     });
   }
 
   onUpstreamMessage(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
-    if (this.usable) this.#transcoder.decode(buf.subarray(start, end), isBinary);
+    if (!this.usable) return;
+    this.#transcoder.decode(buf.subarray(start, end), isBinary);
+    if (this.#paused || !this.#transcoder.decodingCrowded) return;
+    this.#paused = true;
+    this.#wire.pause();
+    this.#transcoder.afterDecoding(() => {
+      this.#paused = false;
+      this.#wire.resume();
+    });
   }
 
   onUpstreamWritable(): void {

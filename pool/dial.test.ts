@@ -295,8 +295,7 @@ describe('Dialer with a codec', () => {
   });
 
   it.each([
-    ['chooses its subprotocol', 'wsluice.toy', '', ''],
-    ['chooses it and says so', 'wsluice.toy', 'toy', ''],
+    ['chooses its subprotocol and says so', 'wsluice.toy', 'toy', ''],
     ['chooses a subprotocol of the application and says that it speaks it', 'other', 'toy', 'other'],
     ['says that it speaks it and chooses nothing', false, 'toy', ''],
   ] as const)('speaks it to an upstream that %s', async (_, choice, header, protocol) => {
@@ -308,6 +307,7 @@ describe('Dialer with a codec', () => {
 
   it.each([
     ['chooses nothing', false, '', ''],
+    ['chooses its subprotocol without knowing it, as ws does', 'wsluice.toy', '', ''],
     ['chooses a subprotocol of the application', 'app', '', 'app'],
     ['speaks another', 'app', 'other', 'app'],
   ] as const)('sends messages as they are to an upstream that %s', async (_, choice, header, protocol) => {
@@ -320,6 +320,7 @@ describe('Dialer with a codec', () => {
 
   it('unpacks what comes in the same packet as the end of the handshake', async () => {
     const { url, server } = await startWs();
+    server.on('headers', (headers) => headers.push('Wsluice-Codec: toy'));
     server.on('connection', (socket) => socket.send(pack('first')));
     const message = await new Promise((resolve) => {
       dialer({ codec: new ToyUpstreamCodec() }).dial(new Endpoint({ url, trusted: false }), plainDial, {

@@ -68,7 +68,11 @@ export class Dialer {
     const attempt = new Attempt(endpoint, handlers, this.#options, protocols);
     try {
       // Before there is a socket: a request that cannot be sent opens none.
-      const head = requestHead(endpoint, { ...request, protocols }, attempt.key);
+      const head = requestHead(
+        endpoint,
+        { ...request, protocols, headers: [...request.headers, ...(codec?.headers ?? [])] },
+        attempt.key,
+      );
       const socket = endpoint.secure ? this.#connectTls(endpoint) : this.#connectPlain(endpoint, attempt);
       attempt.start(socket, head, request.timeoutMs);
     } catch (error) {
@@ -141,7 +145,11 @@ class Attempt {
     socket.on('error', (error) => this.fail(error));
     socket.on('close', () => {
       this.fail(new Error('closed before it answered'));
-      this.#upstream?.onSocketClosed();
+      try {
+        this.#upstream?.onSocketClosed();
+      } catch (error) {
+        this.#options.onError(error);
+      }
     });
   }
 
@@ -166,17 +174,19 @@ class Attempt {
     if (answer === 'more') return;
     this.#settle();
     const { label, trusted } = this.#endpoint;
+    const { codec } = this.#options;
     this.#upstream = new Upstream({
       ...this.#options,
       socket: this.#socket!,
       label,
       trusted,
-      protocol: answer.protocol,
+      protocol: answer.protocol === codec?.subprotocol ? '' : answer.protocol,
     });
-    const { codec } = this.#options;
-    const agreed =
-      codec !== undefined && (answer.codec === codec.name || answer.protocol === codec.subprotocol);
-    this.#handlers.onOpen(agreed ? new CodedUpstream(this.#upstream, codec) : this.#upstream);
+    // A subprotocol alone proves nothing: many servers choose the first one offered without knowing it.
+    const agreed = codec !== undefined && answer.codec === codec.name;
+    this.#handlers.onOpen(
+      agreed ? new CodedUpstream(this.#upstream, codec, answer.dictionaryIds) : this.#upstream,
+    );
     this.#upstream.push(buf, answer.leftoverStart, end);
   }
 

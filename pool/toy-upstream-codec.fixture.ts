@@ -58,6 +58,18 @@ export class ToyUpstreamCodec implements UpstreamCodec {
     this.maxWaiting = maxWaiting;
   }
 
+  readonly headers = [];
+  /** Why connections were cut. */
+  readonly faults: string[] = [];
+
+  onFault(_: string, fault: string): void {
+    this.faults.push(fault);
+  }
+
+  later(callback: () => void): void {
+    setImmediate(callback);
+  }
+
   open(owner: UpstreamTranscoderOwner): ToyTranscoder {
     const transcoder = new ToyTranscoder(this, owner);
     this.opened.push(transcoder);
@@ -189,6 +201,10 @@ export class ToyTranscoder implements UpstreamTranscoder {
     return this.#encoding.crowded;
   }
 
+  get decodingCrowded(): boolean {
+    return this.#decoding.crowded;
+  }
+
   /** What waits, both ways. */
   get waiting(): number {
     return this.#encoding.size + this.#decoding.size;
@@ -244,6 +260,6 @@ export function openCoded(
   wire: Upstream,
   codec: ToyUpstreamCodec,
 ): { upstream: CodedUpstream; toy: ToyTranscoder } {
-  const upstream = new CodedUpstream(wire, codec);
+  const upstream = new CodedUpstream(wire, codec, '');
   return { upstream, toy: codec.opened.at(-1)! };
 }

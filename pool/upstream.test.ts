@@ -103,7 +103,7 @@ describe('Upstream', () => {
     send('c');
     turn();
     expect(connection.texts).toEqual(['a']);
-    connection.socket.resume();
+    connection.socket.unstall();
     expect(connection.texts).toEqual(['a', 'b', 'c']);
   });
 
@@ -117,7 +117,7 @@ describe('Upstream', () => {
     send('b');
     send('c', true);
     expect(unsent()).toEqual(['b', 'c']);
-    connection.socket.resume();
+    connection.socket.unstall();
     expect(unsent()).toEqual([]);
   });
 
@@ -141,7 +141,7 @@ describe('Upstream', () => {
     send('x'.repeat(70_000));
     expect(connection.upstream.congested).toBe(true);
     expect(owner.writable).toBe(0);
-    connection.socket.resume();
+    connection.socket.unstall();
     expect(connection.upstream.congested).toBe(false);
     expect(owner.writable).toBe(1);
   });
@@ -168,7 +168,7 @@ describe('Upstream', () => {
     turn();
     send('x'.repeat(200_000));
     for (let n = 0; n < 50; n++) connection.feed(frame({ opcode: Opcode.Ping, payload: 'hi' }));
-    connection.socket.resume();
+    connection.socket.unstall();
     expect(connection.frames.filter(({ opcode }) => opcode === Opcode.Pong)).toEqual([]);
   });
 
@@ -228,7 +228,7 @@ describe('Upstream', () => {
     turn();
     connection.upstream.close(1000, '');
     expect(connection.socket.ended).toBe(false);
-    connection.socket.resume();
+    connection.socket.unstall();
     turn();
     expect(connection.closing?.[0]).toBe(1000);
     expect(connection.socket.ended).toBe(true);

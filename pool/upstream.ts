@@ -165,6 +165,15 @@ export class Upstream implements UpstreamConnection, FrameHandler, HeartbeatPeer
     this.#socket.destroy();
   }
 
+  /** Reads nothing more, apart from what has been read already, until `resume`. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   /** Feeds bytes that arrived from the network. */
   push(buf: Uint8Array, start: number, end: number): void {
     this.pingSentAtMs = 0;

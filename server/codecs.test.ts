@@ -52,11 +52,12 @@ describe('the codecs of a gateway', () => {
     for (const wire of packed)
       expect(Buffer.from(codecs.forClient('zstd').decode(wire)).equals(text)).toBe(true);
     const decoded: string[] = [];
-    const transcoder = codecs.forUpstream('zstd', 10_000).open({
+    const owner = {
       onEncoded: () => undefined,
-      onDecoded: (bytes) => decoded.push(Buffer.from(bytes).toString()),
-      onCodecFault: (fault) => decoded.push(fault),
-    });
+      onDecoded: (bytes: Uint8Array) => decoded.push(Buffer.from(bytes).toString()),
+      onCodecFault: (fault: string) => decoded.push(fault),
+    };
+    const transcoder = codecs.forUpstream('zstd', 10_000).open(owner, '');
     for (const wire of packed) transcoder.decode(wire, true);
     expect(decoded).toEqual([text.toString(), text.toString()]);
   });

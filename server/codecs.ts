@@ -4,11 +4,14 @@ import { parseDictionary, type Dictionary } from '../codec/dictionary.ts';
 import { MessageCodec, zeroCodecBytes, type CodecBytes } from '../codec/message-codec.ts';
 import { codecNames, registry, type CodecName } from '../codec/registry.ts';
 import { codecSubprotocol } from '../codec/negotiate.ts';
-import { Transcoder, type TranscoderContext } from '../codec/transcoder.ts';
+import { Transcoder, type TranscoderContext, type TranscoderLimits } from '../codec/transcoder.ts';
+import { TurnCounter } from '../codec/turn-budget.ts';
 import type { UpstreamCodec } from '../pool/coded-upstream.ts';
 import type { Config } from './config/schema.ts';
 import type { Log } from './log.ts';
 
+/** Tells a peer which zstd dictionaries there are, by their ids; '0' for none. */
+export const dictionariesHeader = 'Wsluice-Dictionaries';
 /** In all connections together as much may wait for the thread pool as in this many. */
 const fullLanes = 64;
 
@@ -28,12 +31,14 @@ export class Codecs {
     codecNames.map((name) => [name, zeroCodecBytes()]),
   );
   readonly #config: Config['codec'];
+  readonly #log: Log;
   readonly #dictionaries: readonly Dictionary[];
   readonly #made = new Map<string, MessageCodec>();
 
   constructor({ config, log, onError }: CodecsOptions) {
     const { threads, maxPendingBytes, zstd } = config;
     this.#config = config;
+    this.#log = log;
     this.#dictionaries = [zstd.dictionary ?? []].flat().map((file) => parseDictionary(readFileSync(file)));
     this.transcoding = {
       runInPool: pLimit(threads),
@@ -41,6 +46,7 @@ export class Codecs {
       maxTotalPendingBytes: fullLanes * maxPendingBytes,
       pendingBytes: 0,
       onError,
+      turns: new TurnCounter(),
     };
     this.offered = new Set(config.offer.filter((name) => this.#runsHere(name, log)));
   }
@@ -50,23 +56,46 @@ export class Codecs {
     return this.#dictionaries.find((dictionary) => dictionary.id === id);
   }
 
+  /** Ids of all dictionaries, for the header that tells peers; '0' for none. */
+  get dictionaryIds(): string {
+    return this.#dictionaries.map(({ id }) => id).join(', ') || '0';
+  }
+
+  /** The newest dictionary that a peer has as well, by its `dictionaryIds`; 0 for none. */
+  commonDictionary(peersIds: string): number {
+    const known = new Set(peersIds.split(',').map(Number));
+    return this.#dictionaries.find(({ id }) => known.has(id))?.id ?? 0;
+  }
+
   /**
    * The codec of a client that asked for it by name. It packs with the client's dictionary where that is loaded, with none
-   * for id 0, else with the newest.
+   * for id 0, else with the newest; it unpacks with all of them.
    */
   forClient(name: CodecName, dictionaryId?: number): MessageCodec {
-    const { maxDecodedBytes } = this.#config;
-    if (name !== 'zstd' || this.#dictionaries.length === 0) return this.#get(name, maxDecodedBytes, []);
-    return this.#get(name, maxDecodedBytes, dictionaryId === 0 ? [] : this.#newestOr(dictionaryId));
+    const isKnown = dictionaryId === 0 || this.dictionary(dictionaryId ?? -1) !== undefined;
+    const packsWith = isKnown ? dictionaryId : this.#dictionaries[0]?.id;
+    return this.#get(name, this.#config.maxDecodedBytes, packsWith);
+  }
+
+  /** What the transcoder of a client needs beside its codec: it reads on whatever waits for it, up to a limit. */
+  clientLimits(maxBackpressureBytes: number): TranscoderLimits {
+    return { maxEncodingBytes: maxBackpressureBytes, maxDecodingBytes: this.#config.maxPendingBytes };
   }
 
   /** The codec towards upstreams, which may send messages of up to maxDecodedBytes. */
   forUpstream(name: CodecName, maxDecodedBytes: number): UpstreamCodec {
-    const codec = this.#get(name, maxDecodedBytes, name === 'zstd' ? this.#dictionaries : []);
+    const limits = { maxEncodingBytes: this.#config.maxPendingBytes, maxDecodingBytes: Infinity };
     return {
       name,
       subprotocol: codecSubprotocol(name),
-      open: (owner) => new Transcoder(codec, this.transcoding, owner),
+      headers: name === 'zstd' ? [[dictionariesHeader, this.dictionaryIds]] : [],
+      open: (owner, peersIds) => {
+        const codec = this.#get(name, maxDecodedBytes, this.commonDictionary(peersIds));
+        return new Transcoder(codec, this.transcoding, limits, owner);
+      },
+      onFault: (upstream, fault) =>
+        this.#log.warn({ upstream, codec: name, fault }, 'an upstream sent what its codec cannot take'),
+      later: (callback) => setImmediate(() => this.#guard(callback)),
     };
   }
 
@@ -81,22 +110,25 @@ export class Codecs {
     }
   }
 
-  /** All dictionaries, the one with this id first when there is one. */
-  #newestOr(id: number | undefined): readonly Dictionary[] {
-    const preferred = this.#dictionaries.filter((dictionary) => dictionary.id === id);
-    return [...preferred, ...this.#dictionaries.filter((dictionary) => dictionary.id !== id)];
+  #guard(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.transcoding.onError(error);
+    }
   }
 
-  #get(name: CodecName, maxDecodedBytes: number, dictionaries: readonly Dictionary[]): MessageCodec {
-    const key = [name, maxDecodedBytes, ...dictionaries.map(({ id }) => id)].join(' ');
-    const made = this.#made.get(key) ?? this.#make(name, maxDecodedBytes, dictionaries);
+  #get(name: CodecName, maxDecodedBytes: number, packsWith: number | undefined): MessageCodec {
+    const key = [name, maxDecodedBytes, name === 'zstd' ? packsWith : ''].join(' ');
+    const made = this.#made.get(key) ?? this.#make(name, maxDecodedBytes, packsWith);
     this.#made.set(key, made);
     return made;
   }
 
-  #make(name: CodecName, maxDecodedBytes: number, dictionaries: readonly Dictionary[]): MessageCodec {
+  #make(name: CodecName, maxDecodedBytes: number, packsWith = 0): MessageCodec {
     const { minBytes, gzip, brotli, zstd } = this.#config;
-    const codec = registry[name]({ gzip, brotli, zstd: { level: zstd.level, dictionaries } });
+    const dictionaries = this.#dictionaries;
+    const codec = registry[name]({ gzip, brotli, zstd: { level: zstd.level, dictionaries, packsWith } });
     return new MessageCodec({ codec, minBytes, maxDecodedBytes, bytes: this.bytes.get(name)! });
   }
 }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { newTranscoding } from '../codec/transcoding.fixture.ts';
+import { newTranscoding, wideLimits } from '../codec/transcoding.fixture.ts';
 import { MessageCodec, zeroCodecBytes } from '../codec/message-codec.ts';
 import { ToyCodec } from '../codec/toy-codec.fixture.ts';
 import { GatewayMetrics, indexByName } from '../metrics/gateway-metrics.ts';
@@ -122,6 +122,7 @@ class World {
       turn,
       heartbeat,
       transcoding,
+      transcoderLimits: wideLimits,
       maxMessageBytes,
       maxBackpressureBytes,
     };

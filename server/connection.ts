@@ -3,6 +3,7 @@ import {
   Transcoder,
   type TranscoderContext,
   type TranscoderFault,
+  type TranscoderLimits,
   type TranscoderOwner,
 } from '../codec/transcoder.ts';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
@@ -33,6 +34,7 @@ export interface ConnectionContext {
   readonly turn: Turn;
   readonly heartbeat: HeartbeatWheel;
   readonly transcoding: TranscoderContext;
+  readonly transcoderLimits: TranscoderLimits;
   readonly maxMessageBytes: number;
   readonly maxBackpressureBytes: number;
 }
@@ -72,7 +74,7 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
     this.#context = context;
     this.#socket = socket;
     this.addressKey = addressKey;
-    this.#transcoder = codec && new Transcoder(codec, context.transcoding, this);
+    this.#transcoder = codec && new Transcoder(codec, context.transcoding, context.transcoderLimits, this);
     this.#lease = seat.attach(this);
     context.metrics.connectionOpened();
     context.heartbeat.add(this);

@@ -19,6 +19,7 @@ function handshake(changes: Partial<Handshake> = {}): Handshake {
     codec: undefined,
     codecProtocol: '',
     dictionaryId: undefined,
+    peersDictionaryIds: '',
     ...changes,
   };
 }

@@ -14,7 +14,8 @@ import { ClientAddresses } from './client-address.ts';
 import { rejectReasons } from './close-codes.ts';
 import { completeConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
-import { Gate, type Seated } from './gate.ts';
+import type { Seated } from './arrival.ts';
+import { Gate } from './gate.ts';
 import type { Answer, UpgradeTerms } from './listener.ts';
 
 beforeEach(() => void vi.useFakeTimers());

@@ -1,13 +1,14 @@
-import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
-import { indexByName } from '../metrics/gateway-metrics.ts';
-import type { NoSeat, Seat } from '../pool/client-side.ts';
-import type { Pool } from '../pool/pool.ts';
 import type { MessageCodec } from '../codec/message-codec.ts';
 import type { CodecName } from '../codec/registry.ts';
+import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
+import { indexByName } from '../metrics/gateway-metrics.ts';
+import type { NoSeat } from '../pool/client-side.ts';
+import type { Pool } from '../pool/pool.ts';
 import type { Admission } from './admission.ts';
+import { Arrival, type Seated } from './arrival.ts';
 import { addressKey, plainAddress, type ClientAddresses } from './client-address.ts';
 import { rejectReasons } from './close-codes.ts';
-import type { Codecs } from './codecs.ts';
+import { dictionariesHeader, type Codecs } from './codecs.ts';
 import type { Config } from './config/schema.ts';
 import { forwardedRequest } from './forwarding.ts';
 import {
@@ -20,16 +21,8 @@ import {
   type Rejection,
   type UpgradeRequest,
 } from './handshake.ts';
-import type { Answer } from './listener.ts';
+import type { Answer, UpgradeTerms } from './listener.ts';
 import type { Log } from './log.ts';
-
-/** What an accepted upgrade hands to the connection it becomes. */
-export interface Seated {
-  readonly seat: Seat;
-  readonly addressKey: string;
-  /** What its messages are packed with; undefined for plain ones. */
-  readonly codec: MessageCodec | undefined;
-}
 
 export interface GateOptions {
   readonly config: Config;
@@ -112,10 +105,12 @@ export class Gate {
     addressKey: string,
     answer: Answer<Seated>,
   ): void {
+    const codec = this.#codecOf(handshake);
     const arrival = new Arrival({
       handshake,
       addressKey,
-      codec: this.#codecOf(handshake),
+      codec,
+      codecHeaders: this.#codecHeaders(codec),
       answer,
       timeoutMs: this.#options.config.listen.handshakeTimeoutMs,
       reject: (rejection) => this.#reject(answer, rejection),
@@ -138,9 +133,19 @@ export class Gate {
     }
   }
 
-  #codecOf({ codec, dictionaryId }: Handshake): MessageCodec | undefined {
+  #codecOf({ codec, dictionaryId, peersDictionaryIds }: Handshake): MessageCodec | undefined {
+    const { codecs } = this.#options;
     if (codec === undefined) return undefined;
-    return this.#options.codecs.forClient(codec as CodecName, dictionaryId);
+    const common = peersDictionaryIds === '' ? undefined : codecs.commonDictionary(peersDictionaryIds);
+    return codecs.forClient(codec as CodecName, common ?? dictionaryId);
+  }
+
+  #codecHeaders(codec: MessageCodec | undefined): UpgradeTerms['headers'] {
+    if (codec === undefined) return [];
+    const named = ['Wsluice-Codec', codec.name] as const;
+    return codec.name === 'zstd'
+      ? [named, [dictionariesHeader, this.#options.codecs.dictionaryIds]]
+      : [named];
   }
 
   /** A dictionary by its id. It never changes, and may hold pieces of messages: web pages get it only where they may connect. */
@@ -166,85 +171,6 @@ export class Gate {
     this.#options.metrics.rejected(this.#rejectIndex[reason]);
     this.#options.log.debug({ reason, status }, 'client rejected');
     answer.end(status, headers, body);
-  }
-}
-
-interface ArrivalOptions {
-  readonly handshake: Handshake;
-  readonly addressKey: string;
-  readonly codec: MessageCodec | undefined;
-  readonly answer: Answer<Seated>;
-  readonly timeoutMs: number;
-  readonly reject: (rejection: Rejection) => void;
-  /** The client will not come: it is counted out. */
-  readonly onLeft: () => void;
-  /** It is decided, one way or the other. */
-  readonly onSettled: () => void;
-}
-
-/** One client between its handshake and its seat. It ends in exactly one way: seated, turned away, or gone. */
-class Arrival {
-  readonly #options: ArrivalOptions;
-  readonly #deadline: NodeJS.Timeout;
-  #giveUp: (() => void) | undefined;
-  #settled = false;
-
-  constructor(options: ArrivalOptions) {
-    this.#options = options;
-    const late = reject('deadline', 503, 'no upstream answered in time: try again later', [
-      ['Retry-After', '1'],
-    ]);
-    this.#deadline = setTimeout(() => this.turnAway(late), options.timeoutMs);
-    options.answer.onGone(() => {
-      if (this.#settle()) options.onLeft();
-    });
-  }
-
-  /** A seat is being looked for, until this is called. */
-  waitFor(giveUp: () => void): void {
-    if (!this.#settled) this.#giveUp = giveUp;
-  }
-
-  /** Opens the connection, or gives the seat back when there is nobody to seat. */
-  take(seat: Seat): void {
-    if (this.#settled) {
-      seat.vacate();
-      return;
-    }
-    this.#giveUp = undefined;
-    const { answer, handshake, addressKey, codec, onLeft } = this.#options;
-    const protocol = seat.protocol === '' ? handshake.codecProtocol : seat.protocol;
-    // What a codec has packed, an extension would only pack again.
-    const extensions = codec === undefined ? handshake.extensions : '';
-    const headers = codec === undefined ? [] : [['Wsluice-Codec', codec.name] as const];
-    let seated = false;
-    try {
-      seated = answer.upgrade(
-        { seat, addressKey, codec },
-        { key: handshake.key, extensions, protocol, headers },
-      );
-    } finally {
-      this.#settle();
-      if (!seated) {
-        onLeft();
-        seat.vacate();
-      }
-    }
-  }
-
-  turnAway(rejection: Rejection): void {
-    if (!this.#settle()) return;
-    this.#options.onLeft();
-    this.#options.reject(rejection);
-  }
-
-  #settle(): boolean {
-    if (this.#settled) return false;
-    this.#settled = true;
-    clearTimeout(this.#deadline);
-    this.#giveUp?.();
-    this.#options.onSettled();
-    return true;
   }
 }
 

@@ -15,7 +15,8 @@ import { completeConfig } from './config/load.ts';
 import type { Config, ConfigInput, PoolConfig } from './config/schema.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
 import { drainClients } from './drain.ts';
-import { Gate, type Seated } from './gate.ts';
+import type { Seated } from './arrival.ts';
+import { Gate } from './gate.ts';
 import { HeartbeatWheel } from './heartbeat.ts';
 import { LagMeter } from './lag-meter.ts';
 import { Listener } from './listener.ts';
@@ -139,6 +140,7 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
     outbox: new Outbox(turn),
     turn,
     transcoding: codecs.transcoding,
+    transcoderLimits: codecs.clientLimits(config.listen.maxBackpressureBytes),
     heartbeat: newHeartbeat((ms) => metrics.heartbeatRtt.observe(ms / 1_000)),
     maxMessageBytes: config.listen.maxMessageBytes,
     maxBackpressureBytes: config.listen.maxBackpressureBytes,

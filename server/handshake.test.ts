@@ -53,6 +53,7 @@ describe('an opening handshake', () => {
       codec: undefined,
       codecProtocol: '',
       dictionaryId: undefined,
+      peersDictionaryIds: '',
     });
   });
 

@@ -34,6 +34,8 @@ export interface Handshake {
   readonly codecProtocol: string;
   /** Id of the zstd dictionary the client has, 0 for none; undefined when it does not say. */
   readonly dictionaryId: number | undefined;
+  /** Ids of the zstd dictionaries that a gateway in front of this one has; '' when it is none. */
+  readonly peersDictionaryIds: string;
 }
 
 export interface HandshakePolicy {
@@ -79,6 +81,7 @@ export function checkHandshake(request: UpgradeRequest, policy: HandshakePolicy)
     codec: negotiated.codec,
     codecProtocol: negotiated.protocol,
     dictionaryId: dictionary === undefined ? undefined : Number(dictionary),
+    peersDictionaryIds: request.header('wsluice-dictionaries'),
   };
 }
 

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { newTranscoding } from '../codec/transcoding.fixture.ts';
+import { newTranscoding, wideLimits } from '../codec/transcoding.fixture.ts';
 import { GatewayMetrics, indexByName } from '../metrics/gateway-metrics.ts';
 import { Turn } from '../pool/turn.ts';
 import { errorTypes } from './close-codes.ts';
@@ -83,6 +83,7 @@ class World {
       turn,
       heartbeat: new HeartbeatWheel({ intervalMs: 0, timeoutMs: 0, now: () => 0, onRtt: () => undefined }),
       transcoding: newTranscoding((fault) => this.faults.push(fault)),
+      transcoderLimits: wideLimits,
       maxMessageBytes: kib,
       maxBackpressureBytes: kib,
     };

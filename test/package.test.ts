@@ -51,6 +51,17 @@ test('runs as a command on the node of the machine', async () => {
   expect((await run('wsluice', ['--version'], { cwd: project, env })).stdout.trim()).toBe(manifest.version);
 });
 
+test('brings the client and the adapter', async () => {
+  writeFileSync(
+    join(project, 'both.mjs'),
+    `import { CodecWebSocket } from 'wsluice/client';
+     import { CodecServer } from 'wsluice/adapter';
+     console.log(typeof CodecWebSocket, typeof CodecServer);`,
+  );
+  const { stdout } = await run('node', ['both.mjs'], { cwd: project, env });
+  expect(stdout.trim()).toBe('function function');
+});
+
 test('is a library: createGateway from plain JavaScript', async () => {
   writeFileSync(
     join(project, 'use.mjs'),

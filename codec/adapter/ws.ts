@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import zlib from 'node:zlib';
 import pLimit from 'p-limit';
-import { parseDictionary } from '../dictionary.ts';
+import { parseDictionary, type Dictionary } from '../dictionary.ts';
 import { MessageCodec, zeroCodecBytes } from '../message-codec.ts';
 import { codecSubprotocol, negotiateCodec, type Negotiated } from '../negotiate.ts';
 import { codecNames, registry, type CodecName } from '../registry.ts';
-import { Transcoder, type TranscoderContext } from '../transcoder.ts';
+import { Transcoder, type TranscoderContext, type TranscoderLimits } from '../transcoder.ts';
+import { TurnCounter } from '../turn-budget.ts';
 import { CodecSocket, type WsSocket } from './codec-socket.ts';
 
 export type { CodecSocket, WsSocket };
@@ -45,21 +46,31 @@ const fullLanes = 64;
 
 /** Lets a `ws` server speak wsluice's codecs to those clients that ask for one, above all to a wsluice in front of it. */
 export class CodecServer {
-  readonly #codecs: ReadonlyMap<string, MessageCodec>;
+  readonly #names: ReadonlySet<string>;
+  readonly #dictionaryIds: readonly number[];
+  readonly #create: (name: CodecName, packsWith: number | undefined) => MessageCodec;
+  /** By their name and the id of the dictionary they pack with. */
+  readonly #codecs = new Map<string, MessageCodec>();
   readonly #context: TranscoderContext;
+  readonly #limits: TranscoderLimits;
   readonly #negotiated = new WeakMap<IncomingMessage, Negotiated>();
 
   /** Joins in the server's handshakes. Throws WSLUICE_DICTIONARY for bytes that are no zstd dictionary. */
   constructor(server: WsServer, options: CodecServerOptions = {}) {
     const { maxPendingBytes = 32 * mib, threads = 4, onError = warn } = options;
-    this.#codecs = createCodecs(options);
+    const dictionaries = (options.dictionaries ?? []).map(parseDictionary);
+    this.#names = new Set(options.codecs ?? defaultNames);
+    this.#dictionaryIds = dictionaries.map(({ id }) => id);
+    this.#create = creator(options, dictionaries);
     this.#context = {
       runInPool: pLimit(threads),
       maxPendingBytes,
       maxTotalPendingBytes: fullLanes * maxPendingBytes,
       pendingBytes: 0,
       onError,
+      turns: new TurnCounter(),
     };
+    this.#limits = { maxEncodingBytes: maxPendingBytes, maxDecodingBytes: maxPendingBytes };
     const chooseApplications = server.options.handleProtocols;
     server.options.handleProtocols = (_, request) => {
       const { protocol, protocols } = this.#negotiate(request);
@@ -72,17 +83,35 @@ export class CodecServer {
     server.on('headers', (headers, request) => {
       const { codec } = this.#negotiate(request);
       if (codec !== undefined) headers.push(`Wsluice-Codec: ${codec}`);
+      if (codec === 'zstd') headers.push(`Wsluice-Dictionaries: ${this.#dictionaryIds.join(', ') || '0'}`);
     });
   }
 
   /** The connection as its client means it, whether it asked for a codec or not. Call it from within 'connection'. */
   connect<Socket extends WsSocket>(socket: Socket, request: IncomingMessage): CodecSocket<Socket> {
-    const codec = this.#codecs.get(this.#negotiate(request).codec ?? '');
+    const codec = this.#codecOf(request);
     return new CodecSocket(
       socket,
       codec?.name,
-      (owner) => codec && new Transcoder(codec, this.#context, owner),
+      (owner) => codec && new Transcoder(codec, this.#context, this.#limits, owner),
     );
+  }
+
+  #codecOf(request: IncomingMessage): MessageCodec | undefined {
+    const name = this.#negotiate(request).codec as CodecName | undefined;
+    if (name === undefined) return undefined;
+    const packsWith = this.#packsWith(request.headers['wsluice-dictionaries']);
+    const key = `${name} ${packsWith ?? ''}`;
+    const codec = this.#codecs.get(key) ?? this.#create(name, packsWith);
+    this.#codecs.set(key, codec);
+    return codec;
+  }
+
+  /** The first dictionary that the peer has as well, 0 for none; undefined, which means the first, when it does not say. */
+  #packsWith(peersIds: string | string[] | undefined): number | undefined {
+    if (peersIds === undefined) return undefined;
+    const known = new Set(peersIds.toString().split(',').map(Number));
+    return this.#dictionaryIds.find((id) => known.has(id)) ?? 0;
   }
 
   /** Who asks only for what is unknown here gets none, unlike at a gateway's listener. */
@@ -92,9 +121,8 @@ export class CodecServer {
     const header = request.headers['sec-websocket-protocol'] ?? '';
     const protocols = header.split(',').flatMap((item) => item.trim() || []);
     const codec = /[?&]codec=([^&]*)/.exec(request.url ?? '')?.[1];
-    const names = new Set(this.#codecs.keys());
     const applications = protocols.filter((protocol) => !protocol.startsWith(codecSubprotocol('')));
-    const negotiated = negotiateCodec({ codec, protocols }, names) ?? {
+    const negotiated = negotiateCodec({ codec, protocols }, this.#names) ?? {
       codec: undefined,
       protocol: '',
       protocols: applications,
@@ -104,16 +132,17 @@ export class CodecServer {
   }
 }
 
-function createCodecs(options: CodecServerOptions): Map<string, MessageCodec> {
-  const { codecs = defaultNames, minBytes = 1_024, maxDecodedBytes = 16 * mib, dictionaries = [] } = options;
-  const settings = {
-    gzip: { level: options.gzipLevel ?? 6 },
-    brotli: { quality: options.brotliQuality ?? 4 },
-    zstd: { level: options.zstdLevel ?? 3, dictionaries: dictionaries.map(parseDictionary) },
+function creator(options: CodecServerOptions, dictionaries: readonly Dictionary[]) {
+  const { minBytes = 1_024, maxDecodedBytes = 16 * mib } = options;
+  return (name: CodecName, packsWith: number | undefined): MessageCodec => {
+    const level = options.zstdLevel ?? 3;
+    const codec = registry[name]({
+      gzip: { level: options.gzipLevel ?? 6 },
+      brotli: { quality: options.brotliQuality ?? 4 },
+      zstd: packsWith === undefined ? { level, dictionaries } : { level, dictionaries, packsWith },
+    });
+    return new MessageCodec({ codec, minBytes, maxDecodedBytes, bytes: zeroCodecBytes() });
   };
-  const create = (name: CodecName): MessageCodec =>
-    new MessageCodec({ codec: registry[name](settings), minBytes, maxDecodedBytes, bytes: zeroCodecBytes() });
-  return new Map(codecs.map((name) => [name, create(name)]));
 }
 
 function warn(error: unknown): void {

@@ -32,6 +32,8 @@ export function clientFrames(bytes: Buffer): Frame[] {
 
 /** Stands for a socket: tells what is written, and that it was written in a later turn, or only when it is resumed. */
 export class FakeSocket {
+  /** Nothing is read from it. */
+  paused = false;
   destroyed = false;
   ended = false;
   onBytes: (bytes: Buffer) => void = () => undefined;
@@ -66,11 +68,19 @@ export class FakeSocket {
     return true;
   }
 
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+  }
+
   stall(): void {
     this.#stalled = true;
   }
 
-  resume(): void {
+  unstall(): void {
     this.#stalled = false;
     this.#heldBytes = 0;
     for (const onWritten of this.#held.splice(0)) onWritten();
@@ -91,7 +101,7 @@ export class FakeSocket {
   /** The connection breaks: Node first completes the write under way, and tells of the close later. */
   breakDown(): void {
     this.destroyed = true;
-    this.resume();
+    this.unstall();
   }
 
   /** What happens when the peer or the network ends it. */

@@ -122,7 +122,7 @@ export class World {
     this.#silent = isSilent;
     this.#refusing.clear();
     const { requestTimeoutMs, queue } = this.#config.limits;
-    for (const { connection } of this.#backends) this.#happen(() => connection.socket.resume());
+    for (const { connection } of this.#backends) this.#happen(() => connection.socket.unstall());
     for (let ms = 0; ms <= requestTimeoutMs + queue.timeoutMs + 1_000; ms += 100) {
       this.tick(100);
       while (this.#codec.opened.some(({ waiting }) => waiting > 0)) this.work(0);
@@ -319,7 +319,7 @@ export class World {
       this.#backends.filter(({ connection }) => connection.socket.stalled),
       which,
     );
-    if (backend !== undefined) this.#happen(() => backend.connection.socket.resume());
+    if (backend !== undefined) this.#happen(() => backend.connection.socket.unstall());
   }
 
   /** An endpoint comes back, or goes when asked to. */

@@ -556,7 +556,7 @@ describe('RequestMode', () => {
     client.ask(2, 'm', ['x'.repeat(120_000)]);
     client.ask(3);
     expect(setup.mode).toMatchObject({ inFlight: 2, waiting: 1 });
-    connection.socket.resume();
+    connection.socket.unstall();
     expect(asked(connection)).toHaveLength(3);
     expect(setup.mode).toMatchObject({ inFlight: 3, waiting: 0 });
   });

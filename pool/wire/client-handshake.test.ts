@@ -102,11 +102,11 @@ describe('HandshakeResponse', () => {
         expect(first).toBe('more');
         expect(reader.push(bytes, at, bytes.length)).toEqual({
           protocol: 'superchat',
-          codec: '',
+          codec: '', dictionaryIds: '',
           leftoverStart: head.length,
         });
       } else {
-        expect(first).toEqual({ protocol: 'superchat', codec: '', leftoverStart: head.length });
+        expect(first).toEqual({ protocol: 'superchat', codec: '', dictionaryIds: '', leftoverStart: head.length });
       }
     }
   });
@@ -119,7 +119,7 @@ describe('HandshakeResponse', () => {
       memory[3] = byte;
       return reader.push(memory, 3, 4);
     });
-    expect(answers.pop()).toEqual({ protocol: '', codec: '', leftoverStart: 4 });
+    expect(answers.pop()).toEqual({ protocol: '', codec: '', dictionaryIds: '', leftoverStart: 4 });
     expect(new Set(answers)).toEqual(new Set(['more']));
   });
 
@@ -143,7 +143,7 @@ describe('HandshakeResponse', () => {
   it.each(accepted)('accepts %s', (_, bytes, protocol) => {
     expect(response().push(bytes, 0, bytes.length)).toEqual({
       protocol,
-      codec: '',
+      codec: '', dictionaryIds: '',
       leftoverStart: bytes.length,
     });
   });
@@ -205,7 +205,7 @@ describe('HandshakeResponse', () => {
     const withFrames = Buffer.concat([head, Buffer.alloc(1000)]);
     expect(response([], head.length).push(withFrames, 0, withFrames.length)).toEqual({
       protocol: '',
-      codec: '',
+      codec: '', dictionaryIds: '',
       leftoverStart: head.length,
     });
     expect(() => response([], head.length - 1).push(withFrames, 0, withFrames.length)).toThrow('over');

@@ -33,6 +33,8 @@ export interface Accepted {
   readonly protocol: string;
   /** The codec that the upstream says it speaks, or ''. */
   readonly codec: string;
+  /** Ids of the zstd dictionaries that it says it has, or ''. */
+  readonly dictionaryIds: string;
   readonly leftoverStart: number;
 }
 
@@ -116,7 +118,8 @@ export class HandshakeResponse {
     if (typeof head === 'string') throw new UpstreamHandshakeError(head);
     const protocol = acceptedProtocol(head, this.#key, this.#offered);
     const codec = head.headers.get('wsluice-codec')?.[0] ?? '';
-    return { protocol, codec, leftoverStart: start + headEnd + HEAD_END.length - before };
+    const dictionaryIds = head.headers.get('wsluice-dictionaries')?.[0] ?? '';
+    return { protocol, codec, dictionaryIds, leftoverStart: start + headEnd + HEAD_END.length - before };
   }
 
   #checkUnfinished(): void {
