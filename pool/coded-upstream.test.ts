@@ -103,6 +103,30 @@ describe('congestion', () => {
   });
 });
 
+describe('reading', () => {
+  it('rests while too much waits to be unpacked, and goes on once all is', () => {
+    const world = new CodedWorld({ maxWaiting: 4 });
+    const { socket } = world.connection;
+    world.say('slow', 'a');
+    expect(socket.paused).toBe(false);
+    world.say('b', 'c');
+    expect(socket.paused).toBe(true);
+    for (let n = 0; n < 3; n++) world.toy.workOnDecoding();
+    expect(socket.paused).toBe(true);
+    world.toy.workOnDecoding();
+    expect(socket.paused).toBe(false);
+    expect(world.told).toEqual(['slow', 'a', 'b', 'c']);
+  });
+
+  it('goes on when the owner closes the connection, so that the answer to its goodbye is seen', () => {
+    const world = new CodedWorld({ maxWaiting: 4 });
+    world.say('slow', 'a', 'b');
+    expect(world.connection.socket.paused).toBe(true);
+    world.upstream.close(1000, '');
+    expect(world.connection.socket.paused).toBe(false);
+  });
+});
+
 describe('a connection that ends', () => {
   it('is of no use at once, and tells so after what the upstream said before', () => {
     const world = new CodedWorld();
