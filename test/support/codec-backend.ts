@@ -1,11 +1,15 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
-import { startBackend } from './backend.ts';
-import type { Backend } from './backend.ts';
 import type { Received } from './client.ts';
-import { unpack, type CodecName } from './codec-wire.ts';
+import { codecHeader, unpack } from './codec-wire.ts';
+import type { CodecName } from './codec-wire.ts';
+import { onTearDown } from './tear-down.ts';
 
 /** A backend that agrees to a codec with whoever dials it. */
-export interface CodecBackend extends Backend {
+export interface CodecBackend {
+  readonly url: string;
   /** How each connection that ended was closed. */
   readonly closings: readonly number[];
 }
@@ -16,15 +20,23 @@ export type OnMessage = (socket: WebSocket, message: Received) => void;
 /** Starts a backend that agrees to `wsluice.<codec>`. */
 export async function startCodecBackend(codec: CodecName, onMessage: OnMessage): Promise<CodecBackend> {
   const closings: number[] = [];
-  const subprotocol = `wsluice.${codec}`;
-  const backend = await startBackend({
-    handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
-    onConnection: (socket) => {
-      socket.on('close', (code) => closings.push(code));
-      socket.on('message', (data, isBinary) => {
-        onMessage(socket, unpack(codec, { data: data as Buffer, isBinary }));
-      });
-    },
+  const server = new WebSocketServer({
+    host: '127.0.0.1',
+    port: 0,
+    handleProtocols: () => `wsluice.${codec}`,
   });
-  return { ...backend, closings };
+  server.on('headers', (headers) => headers.push(`${codecHeader}: ${codec}`));
+  server.on('connection', (socket) => {
+    socket.on('error', () => undefined);
+    socket.on('close', (code) => closings.push(code));
+    socket.on('message', (data, isBinary) => {
+      onMessage(socket, unpack(codec, { data: data as Buffer, isBinary }));
+    });
+  });
+  await once(server, 'listening');
+  onTearDown(async () => {
+    for (const socket of server.clients) socket.terminate();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, closings };
 }

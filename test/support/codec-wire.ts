@@ -5,6 +5,9 @@ import type { Received } from './client.ts';
 export const CODECS = ['zstd', 'brotli', 'gzip', 'identity'] as const;
 export type CodecName = (typeof CODECS)[number];
 
+/** The header by which a server says which codec it speaks. */
+export const codecHeader = 'Wsluice-Codec';
+
 /** Bits of the flag byte that a binary message begins with. */
 export const FLAG = { compressed: 1, text: 2 } as const;
 

@@ -15,10 +15,15 @@ export interface Controls {
   readonly replies: () => number;
   /** What went wrong so far, once each of them has had one more reply. */
   faults(): Promise<readonly string[]>;
+  /** Ends all of them. */
+  stop(): void;
 }
 
-/** Connects them to `/ws`, which has to echo. */
-export async function startControls(gateway: Gateway): Promise<Controls> {
+/** Connects them to `/ws`, which has to echo; zstd speaks with the first of the gateway's dictionaries. */
+export async function startControls(
+  gateway: Gateway,
+  [dictionary]: readonly Buffer[] = [],
+): Promise<Controls> {
   const faults: string[] = [];
   let replies = 0;
   let stopped = false;
@@ -37,16 +42,23 @@ export async function startControls(gateway: Gateway): Promise<Controls> {
     }
   };
   const clients = await Promise.all(
-    CODECS.map((codec) => connectCodecClient(gateway.at(`/ws?codec=${codec}`), { codec })),
+    CODECS.map((codec) =>
+      connectCodecClient(gateway.at(`/ws?codec=${codec}`), {
+        codec,
+        ...(codec === 'zstd' && dictionary !== undefined && { dictionary }),
+      }),
+    ),
   );
   clients.forEach((client, n) => {
     talk(client, n).catch((fault: unknown) => {
       if (!stopped) faults.push(`${CODECS[n]}: ${(fault as Error).message}`);
     });
   });
-  onTearDown(() => {
+  const stop = (): void => {
     stopped = true;
-  });
+    for (const client of clients) client.socket.terminate();
+  };
+  onTearDown(stop);
   return {
     count: clients.length,
     replies: () => replies,
@@ -55,5 +67,6 @@ export async function startControls(gateway: Gateway): Promise<Controls> {
       while (faults.length === 0 && rounds.some((round, n) => round === seen[n])) await sleep(2);
       return faults;
     },
+    stop,
   };
 }
