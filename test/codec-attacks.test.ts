@@ -212,6 +212,26 @@ describe('memory', () => {
     for (let round = 0; round < 5; round++) grown.push(await growthDuring(attack));
     expect(median(grown), `${grown.join(', ')} bytes`).toBeLessThan(2 * CAP_BYTES);
   });
+
+  it('is bounded by connections, not by messages, when a few bytes each become a MiB', async () => {
+    const [clients, messages, perClientBytes] = [10, 60, 16 * MIB];
+    const packed = withFlags(FLAG.compressed, compress('zstd', Buffer.alloc(CAP_BYTES)));
+    const frames = Array.from({ length: messages }, () => clientFrame(packed, { opcode: OPCODE.binary }));
+    const flood = async (): Promise<void> => {
+      const client = await attacker('zstd');
+      client.send(Buffer.concat(frames));
+      for (let reply = 0; reply < messages; reply++) {
+        const { payload } = await client.nextFrame(20_000);
+        expect(unpack('zstd', { data: payload, isBinary: true }).data).toHaveLength(CAP_BYTES);
+      }
+      client.destroy();
+    };
+    const grown = await growthDuring(() => Promise.all(Array.from({ length: clients }, flood)));
+    expect(grown).toBeLessThan(clients * perClientBytes);
+    expect(clients * messages * CAP_BYTES, 'all of it, unpacked').toBeGreaterThan(
+      3 * clients * perClientBytes,
+    );
+  });
 });
 
 describe('10,000 bad messages over 10,000 connections', () => {
@@ -249,7 +269,7 @@ async function attacker(codec: CodecName, from?: string): Promise<RawClient> {
 }
 
 /** By how much the gateway's memory exceeded at any moment what it was before, in bytes. */
-async function growthDuring(attack: () => Promise<void>): Promise<number> {
+async function growthDuring(attack: () => Promise<unknown>): Promise<number> {
   const before = residentBytes(gateway.pid);
   resetPeak(gateway.pid);
   await attack();
