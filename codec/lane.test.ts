@@ -82,3 +82,16 @@ it('hands nothing on and owes nothing once it is stopped between two turns', asy
   lane.push(Buffer.from('after'), false);
   expect([handedOn.length, context.pendingBytes, callbacks]).toEqual([before, 0, 1]);
 });
+
+it('shows and hands over nothing that it has handed on, also in the moment after', async () => {
+  const { lane, handedOn, finish } = openLane();
+  for (const text of ['slow', 'a', 'b']) lane.push(Buffer.from(text), false);
+  const shown: string[] = [];
+  finish();
+  while (!handedOn.includes('slow')) await Promise.resolve();
+  lane.visit((bytes) => void shown.push(Buffer.from(bytes).toString()));
+  expect(shown).not.toContain('slow');
+  lane.handOver((bytes) => void handedOn.push(`${Buffer.from(bytes).toString()} over`));
+  for (let n = 0; n < 5; n++) await nextTurn();
+  expect(handedOn.map((text) => text.split(' ')[0])).toEqual(['slow', 'a', 'b']);
+});

@@ -138,7 +138,9 @@ export class Lane {
     let handedOn = 0;
     for (let item = this.#first; item !== undefined; item = this.#first) {
       if (this.#work.isSlow(item.bytes, item.isBinary)) {
-        await this.#handOnFromPool(item);
+        const handOn = await this.#finishInPool(item);
+        // Without another await until it is removed: in between it could be shown or handed over once more.
+        if (this.#first === item) this.#handOn(handOn);
       } else if (handedOn === turnMessages || this.#work.mustRest()) {
         handedOn = 0;
         await nextTurn();
@@ -156,16 +158,27 @@ export class Lane {
     this.#runCallbacks();
   }
 
-  async #handOnFromPool(item: Item): Promise<void> {
+  /** What hands the message on; throws, when called, what the thread pool threw. */
+  async #finishInPool(item: Item): Promise<() => void> {
     try {
       const handOn = await this.#context.runInPool(async () =>
         // Who has let go of its messages leaves its turn to others.
         this.#first === item ? this.#work.inPool(item.bytes, item.isBinary) : undefined,
       );
-      this.#isHandingOn = this.#first === item;
-      if (this.#isHandingOn) handOn?.();
+      return handOn ?? ((): void => undefined);
     } catch (error) {
-      if (this.#first === item) this.#fail(error);
+      return () => {
+        throw error;
+      };
+    }
+  }
+
+  #handOn(handOn: () => void): void {
+    this.#isHandingOn = true;
+    try {
+      handOn();
+    } catch (error) {
+      this.#fail(error);
     }
     this.#isHandingOn = false;
   }
@@ -181,8 +194,11 @@ export class Lane {
 
   #fail(error: unknown): void {
     if (this.#stopped) return;
-    this.stop();
+    // Whoever is told can still visit what waits behind it.
+    this.#isHandingOn = true;
     this.#work.onError(error);
+    this.#isHandingOn = false;
+    this.stop();
   }
 
   #charge(bytes: number): void {

@@ -12,6 +12,7 @@ class World {
   readonly encoded: string[] = [];
   readonly decoded: string[] = [];
   readonly faults: string[] = [];
+  onFault: () => void = () => undefined;
   readonly context: TranscoderContext;
   readonly transcoder: Transcoder;
 
@@ -32,7 +33,10 @@ class World {
       {
         onEncoded: note(this.encoded),
         onDecoded: note(this.decoded),
-        onCodecFault: (fault) => this.faults.push(fault),
+        onCodecFault: (fault) => {
+          this.faults.push(fault);
+          this.onFault();
+        },
       },
     );
   }
@@ -209,6 +213,17 @@ describe('what waits', () => {
     await world.finish();
     expect(order).toEqual(['nothing waited', 'after 1']);
   });
+});
+
+it('shows what waits behind a message that cannot be packed to whoever is told of it', async () => {
+  const world = new World();
+  const shown: string[] = [];
+  world.onFault = () => world.transcoder.visitWaiting((bytes) => shown.push(Buffer.from(bytes).toString()));
+  world.toy.encodeInPool = () => Promise.reject(new Error('bug: broken'));
+  world.encode(large);
+  world.encode('behind');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([shown, world.context.pendingBytes]).toEqual([['behind'], 0]);
 });
 
 it('reports a bug and ends that connection alone', async () => {

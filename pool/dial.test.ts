@@ -309,7 +309,6 @@ describe('Dialer with a codec', () => {
     ['chooses nothing', false, '', ''],
     ['chooses its subprotocol without knowing it, as ws does', 'wsluice.toy', '', ''],
     ['chooses a subprotocol of the application', 'app', '', 'app'],
-    ['speaks another', 'app', 'other', 'app'],
   ] as const)('sends messages as they are to an upstream that %s', async (_, choice, header, protocol) => {
     expect(await agree(choice, header)).toMatchObject({
       protocol,
@@ -317,6 +316,16 @@ describe('Dialer with a codec', () => {
       isBinary: false,
     });
   });
+
+  it.each([undefined, new ToyUpstreamCodec()])(
+    'refuses one that speaks a codec it was not asked for',
+    async (codec) => {
+      const { url, server } = await startWs();
+      server.on('headers', (headers) => headers.push('Wsluice-Codec: other'));
+      const { error } = await dial(new Endpoint({ url, trusted: false }), plainDial, dialer({ codec }));
+      expect(error?.message).toBe('speaks the codec "other", which the pool does not');
+    },
+  );
 
   it('unpacks what comes in the same packet as the end of the handshake', async () => {
     const { url, server } = await startWs();

@@ -5,6 +5,7 @@ import { CodedUpstream, type UpstreamCodec } from './coded-upstream.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Upstream, type UpstreamConnection, type UpstreamOptions } from './upstream.ts';
 import { HandshakeResponse, handshakeRequest, newKey } from './wire/client-handshake.ts';
+import { quoted } from './wire/response-head.ts';
 
 /** What all upstream connections of a pool have in common. */
 export interface DialerOptions extends Omit<UpstreamOptions, 'socket' | 'label' | 'protocol' | 'trusted'> {
@@ -172,18 +173,24 @@ class Attempt {
       return;
     }
     if (answer === 'more') return;
+    const { codec } = this.#options;
+    if (answer.codec !== '' && answer.codec !== codec?.name) {
+      this.fail(new Error(`speaks the codec ${quoted(answer.codec)}, which the pool does not`));
+      return;
+    }
     this.#settle();
     const { label, trusted } = this.#endpoint;
-    const { codec } = this.#options;
+    // A subprotocol alone proves nothing: many servers choose the first one offered without knowing it.
+    const agreed = codec !== undefined && answer.codec === codec.name;
     this.#upstream = new Upstream({
       ...this.#options,
       socket: this.#socket!,
       label,
       trusted,
+      // The flag byte that a codec adds comes on top.
+      maxMessageBytes: this.#options.maxMessageBytes + (agreed ? 1 : 0),
       protocol: answer.protocol === codec?.subprotocol ? '' : answer.protocol,
     });
-    // A subprotocol alone proves nothing: many servers choose the first one offered without knowing it.
-    const agreed = codec !== undefined && answer.codec === codec.name;
     this.#handlers.onOpen(
       agreed ? new CodedUpstream(this.#upstream, codec, answer.dictionaryIds) : this.#upstream,
     );

@@ -438,7 +438,7 @@ describe('a connection with a codec', () => {
     const { world, toy } = coded();
     world.frame('\x03S5;', true);
     world.frame('waits');
-    world.frame('y'.repeat(maxMessageBytes + 1));
+    world.frame('y'.repeat(maxMessageBytes + 2));
     await nextTurn();
     while (toy.waiting > 0) await toy.work();
     expect(world.socket.ended?.[0]).toBe(1009);

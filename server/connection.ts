@@ -92,7 +92,9 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
     const bytes = new Uint8Array(message);
     metrics.received(bytes.length);
     this.pingSentAtMs = 0;
-    if (bytes.length > maxMessageBytes) return this.fail('message-too-big');
+    // The flag byte that a codec adds comes on top.
+    const flagBytes = this.#transcoder === undefined ? 0 : 1;
+    if (bytes.length > maxMessageBytes + flagBytes) return this.fail('message-too-big');
     if (this.#transcoder === undefined) this.onDecoded(bytes, isBinary);
     else this.#transcoder.decode(bytes, isBinary);
   }

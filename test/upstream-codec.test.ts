@@ -91,8 +91,11 @@ describe('another wsluice in session mode', () => {
       }
     });
 
-    it('carries answers larger than what may wait for the thread pool', async () => {
+    it('carries what is as large as it may be, and answers larger than what may wait for the thread pool', async () => {
       const client = await connectClient(gateway.at(`/${name}`));
+      const largest = noise(MIB, random);
+      client.send(largest);
+      expect((await client.next()).data.equals(largest)).toBe(true);
       client.send(`!flood ${6 * MIB} 2`);
       for (let n = 0; n < 2; n++) expect((await client.next(20_000)).data).toHaveLength(6 * MIB);
     });

@@ -102,11 +102,17 @@ describe('HandshakeResponse', () => {
         expect(first).toBe('more');
         expect(reader.push(bytes, at, bytes.length)).toEqual({
           protocol: 'superchat',
-          codec: '', dictionaryIds: '',
+          codec: '',
+          dictionaryIds: '',
           leftoverStart: head.length,
         });
       } else {
-        expect(first).toEqual({ protocol: 'superchat', codec: '', dictionaryIds: '', leftoverStart: head.length });
+        expect(first).toEqual({
+          protocol: 'superchat',
+          codec: '',
+          dictionaryIds: '',
+          leftoverStart: head.length,
+        });
       }
     }
   });
@@ -143,7 +149,8 @@ describe('HandshakeResponse', () => {
   it.each(accepted)('accepts %s', (_, bytes, protocol) => {
     expect(response().push(bytes, 0, bytes.length)).toEqual({
       protocol,
-      codec: '', dictionaryIds: '',
+      codec: '',
+      dictionaryIds: '',
       leftoverStart: bytes.length,
     });
   });
@@ -205,7 +212,8 @@ describe('HandshakeResponse', () => {
     const withFrames = Buffer.concat([head, Buffer.alloc(1000)]);
     expect(response([], head.length).push(withFrames, 0, withFrames.length)).toEqual({
       protocol: '',
-      codec: '', dictionaryIds: '',
+      codec: '',
+      dictionaryIds: '',
       leftoverStart: head.length,
     });
     expect(() => response([], head.length - 1).push(withFrames, 0, withFrames.length)).toThrow('over');

@@ -18,12 +18,10 @@ const codec = z.strictObject({
   maxDecodedBytes: bytes(1, 256 * MIB)
     .default(MIB)
     .meta({ description: 'Largest message after decoding, in bytes; a larger one closes with 1009.' }),
-  threads: whole(1, 64)
-    .default(4)
-    .meta({
-      description:
-        'Messages that may be in the thread pool at the same time; it has 4 threads unless UV_THREADPOOL_SIZE says otherwise.',
-    }),
+  threads: whole(1, 64).default(4).meta({
+    description:
+      'Messages that may be in the thread pool at the same time; it has 4 threads unless UV_THREADPOOL_SIZE says otherwise.',
+  }),
   maxPendingBytes: bytes(1)
     .default(4 * MIB)
     .meta({
