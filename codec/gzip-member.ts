@@ -1,3 +1,5 @@
+import { crc32 } from 'node:zlib';
+
 const headerBytes = 10;
 /** The CRC and the size behind the deflate data. */
 export const trailerBytes = 8;
@@ -17,7 +19,11 @@ export function deflateStart(packed: Uint8Array): number {
   if ((flags & hasExtra) !== 0) at += 2 + packed[at]! + packed[at + 1]! * 256;
   if ((flags & hasName) !== 0) at = afterZero(packed, at);
   if ((flags & hasComment) !== 0) at = afterZero(packed, at);
-  if ((flags & hasHeaderCrc) !== 0) at += 2;
+  if ((flags & hasHeaderCrc) !== 0) {
+    const crc = crc32(packed.subarray(0, at)) & 0xffff;
+    if (crc !== packed[at]! + packed[at + 1]! * 256) return -1;
+    at += 2;
+  }
   return at <= packed.length - trailerBytes ? at : -1;
 }
 

@@ -28,15 +28,30 @@ describe('gzip', () => {
       [0b1000, Buffer.from('name.json\0')],
       [0b1_0000, Buffer.from('a comment\0')],
       [0b100, extra],
-      [0b10, Buffer.from([1, 2])],
-      [0b1_1110, Buffer.concat([extra, Buffer.from('name\0comment\0\x01\x02')])],
+      [0b10, Buffer.alloc(0)],
+      [0b1_1110, Buffer.concat([extra, Buffer.from('name\0comment\0')])],
     ];
     for (const [flags, bytes] of fields) {
-      const member = Buffer.concat([packed.subarray(0, 10), bytes, packed.subarray(10)]);
-      member[3] = flags;
+      const member = withHeader(flags, bytes);
+      expect(message.equals(zlib.gunzipSync(member))).toBe(true);
       expect(message.equals(codec.decode(member, message.length))).toBe(true);
     }
   });
+
+  it('refuses a wrong checksum of the header', async () => {
+    const member = withHeader(0b10, Buffer.alloc(0));
+    member[10]! ^= 1;
+    await expectFault('undecodable', createGzip(settings), member, 5000);
+  });
+
+  /** The message again, with more in its header; where the flags say so also with its checksum. */
+  function withHeader(flags: number, bytes: Buffer): Buffer {
+    const header = Buffer.concat([packed.subarray(0, 10), bytes]);
+    header[3] = flags;
+    const crc = Buffer.alloc((flags & 0b10) === 0 ? 0 : 2);
+    if (crc.length > 0) crc.writeUInt16LE(zlib.crc32(header) & 0xffff);
+    return Buffer.concat([header, crc, packed.subarray(10)]);
+  }
 
   it('refuses headers that are not of gzip, and fields without an end', async () => {
     const changes: [at: number, value: number][] = [
