@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -112,4 +113,13 @@ it('leaves nothing behind when it is interrupted while it reads or trains', asyn
     expect(await child.stop('SIGINT')).not.toBe(0);
     expect({ left: readdirSync(temp), made: existsSync(file) }, phase).toEqual({ left: [], made: false });
   }
+});
+
+it('says so when messages have so little in common that the dictionary makes them larger', async () => {
+  const random = Array.from({ length: 400 }, (_, i) =>
+    createHash('sha256').update(`${i}`).digest('base64url'),
+  );
+  const { code, output } = await train(random);
+  expect(code, output).toBe(0);
+  expect(output).toContain('warning: it makes messages no smaller');
 });

@@ -105,7 +105,10 @@ async function train(options: TrainOptions, settings: Settings, samples: readonl
   stdout.write(
     `wrote ${settings.out}: ${grouped(dictionary.bytes.length)} bytes, dictionary id ${dictionary.id}\n`,
   );
-  stdout.write(gainLine(gainOn(heldOut, dictionary)));
+  const gain = gainOn(heldOut, dictionary);
+  stdout.write(gainLine(gain));
+  if (gain.withBytes >= gain.withoutBytes)
+    stdout.write('warning: it makes messages no smaller: these have little in common, do not use it\n');
   if (total(trained) < (settings.maxBytes * usefulBytesPerByte) / 10)
     stdout.write(
       `note: more messages make a better dictionary; ${size(settings.maxBytes * usefulBytesPerByte)} of them are about enough for this size\n`,
