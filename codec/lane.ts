@@ -95,8 +95,10 @@ export class Lane {
   handOver(handOn: (bytes: Uint8Array, isBinary: boolean) => void): void {
     for (let item = this.#first; item !== undefined; item = this.#first) {
       const { bytes, isBinary } = item;
+      const isHandedOn = this.#isHandingOn;
+      this.#isHandingOn = false;
       this.#remove(item);
-      handOn(bytes, isBinary);
+      if (!isHandedOn) handOn(bytes, isBinary);
     }
     this.#runCallbacks();
   }
@@ -131,7 +133,8 @@ export class Lane {
   get #overflows(): boolean {
     const { pendingBytes, maxTotalPendingBytes } = this.#context;
     const isScarce = pendingBytes > maxTotalPendingBytes;
-    return this.#pendingBytes > this.#maxPendingBytes / (isScarce ? scarcity : 1);
+    const behindFirst = this.#pendingBytes - (this.#first === undefined ? 0 : costBytes(this.#first));
+    return behindFirst > this.#maxPendingBytes / (isScarce ? scarcity : 1);
   }
 
   async #handOnPending(): Promise<void> {

@@ -66,23 +66,30 @@ export class MessageCodec {
    * message, valid until the next call. It is compressed only where that makes it smaller.
    */
   encode(plain: Uint8Array, isBinary: boolean): Uint8Array {
-    return this.#countEncoded(plain, this.#encode(plain, isBinary));
+    return this.counted(plain, this.#encode(plain, isBinary));
   }
 
-  /** The same in the thread pool. `plain` must not change any more. */
+  /** The same in the thread pool, and not `counted` yet. `plain` must not change any more. */
   async encodeInPool(plain: Uint8Array, isBinary: boolean): Promise<Uint8Array> {
     const wire = await this.#recent.large(plain, isBinary, async () => {
       const packed = await this.#codec.encodeInPool(plain);
       const smaller = packed.length + flagBytes < plain.length + (isBinary ? flagBytes : 0);
-      if (!smaller) return isBinary ? withFlag(0, plain) : plain;
+      if (!smaller) return isBinary ? withFlag(0, plain) : undefined;
       return withFlag(compressedBit | (isBinary ? 0 : textBit), packed);
     });
-    return this.#countEncoded(plain, wire);
+    return wire ?? plain;
+  }
+
+  /** Counts what `encodeInPool` made of a message, now that it is sent. */
+  counted(plain: Uint8Array, wire: Uint8Array): Uint8Array {
+    this.#bytes.encodedPlain += plain.length;
+    this.#bytes.encodedPacked += wire.length;
+    return wire;
   }
 
   /** The message as it goes over the wire uncompressed, for when there is no time; as `encode` otherwise. */
   wrap(plain: Uint8Array, isBinary: boolean): Uint8Array {
-    return this.#countEncoded(plain, isBinary ? this.#flagged(0, plain) : plain);
+    return this.counted(plain, isBinary ? this.#flagged(0, plain) : plain);
   }
 
   /** True when a binary message is better decoded in the thread pool. */
@@ -134,12 +141,6 @@ export class MessageCodec {
     this.#wire[0] = flags;
     this.#wire.set(payload, flagBytes);
     return this.#wire.subarray(0, length);
-  }
-
-  #countEncoded(plain: Uint8Array, wire: Uint8Array): Uint8Array {
-    this.#bytes.encodedPlain += plain.length;
-    this.#bytes.encodedPacked += wire.length;
-    return wire;
   }
 
   #checkDecoded(wire: Uint8Array, plain: Uint8Array): Uint8Array {

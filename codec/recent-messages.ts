@@ -9,7 +9,7 @@ interface Entry {
 interface LargeEntry {
   readonly plain: Uint8Array;
   readonly isBinary: boolean;
-  readonly wire: Promise<Uint8Array>;
+  readonly wire: Promise<Uint8Array | undefined>;
 }
 
 const entries = 4;
@@ -45,8 +45,12 @@ export class RecentMessages {
     entry.isBinary = isBinary;
   }
 
-  /** The wire form of a large message, encoded now unless it is being or was just encoded. `plain` must not change any more. */
-  large(plain: Uint8Array, isBinary: boolean, encode: () => Promise<Uint8Array>): Promise<Uint8Array> {
+  /** What `encode` makes of a large message, called now unless it is being or was just encoded. `plain` must not change any more. */
+  large(
+    plain: Uint8Array,
+    isBinary: boolean,
+    encode: () => Promise<Uint8Array | undefined>,
+  ): Promise<Uint8Array | undefined> {
     const known = this.#large.find(
       (entry) => entry.isBinary === isBinary && Buffer.compare(entry.plain, plain) === 0,
     );

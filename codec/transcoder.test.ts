@@ -9,6 +9,8 @@ import { newTranscoding, wideLimits } from './transcoding.fixture.ts';
 class World {
   readonly toy = new ToyCodec();
   readonly bugs: unknown[] = [];
+  readonly bytes = zeroCodecBytes();
+  onDecoded: () => void = () => undefined;
   readonly encoded: string[] = [];
   readonly decoded: string[] = [];
   readonly faults: string[] = [];
@@ -22,7 +24,7 @@ class World {
       codec: this.toy,
       minBytes: 4,
       maxDecodedBytes: 1_000,
-      bytes: zeroCodecBytes(),
+      bytes: this.bytes,
     });
     const note = (list: string[]) => (bytes: Uint8Array, isBinary: boolean) =>
       void list.push((isBinary ? 'b:' : 't:') + Buffer.from(bytes).toString());
@@ -32,7 +34,10 @@ class World {
       { ...wideLimits, ...bounds },
       {
         onEncoded: note(this.encoded),
-        onDecoded: note(this.decoded),
+        onDecoded: (bytes, isBinary) => {
+          note(this.decoded)(bytes, isBinary);
+          this.onDecoded();
+        },
         onCodecFault: (fault) => {
           this.faults.push(fault);
           this.onFault();
@@ -85,7 +90,7 @@ describe('messages for the wire', () => {
   });
 
   it('go out uncompressed, in their order, once too much waits behind one in the thread pool', async () => {
-    const world = new World({}, { maxEncodingBytes: 2_000 });
+    const world = new World({}, { maxEncodingBytes: 1_200 });
     world.encode(large);
     world.encode('aaaaaaaa');
     expect(world.encoded).toEqual([]);
@@ -152,7 +157,7 @@ describe('what waits', () => {
   });
 
   it('may be one message of any size, even when all connections together hold too much', async () => {
-    const hog = new World({ maxTotalPendingBytes: 2_000 }, { maxDecodingBytes: 32_000 });
+    const hog = new World({ maxTotalPendingBytes: 2_000 }, { maxDecodingBytes: 16_000 });
     const codec = new MessageCodec({
       codec: hog.toy,
       minBytes: 4,
@@ -163,7 +168,7 @@ describe('what waits', () => {
     const modest = new Transcoder(
       codec,
       hog.context,
-      { ...wideLimits, maxDecodingBytes: 32_000 },
+      { ...wideLimits, maxDecodingBytes: 16_000 },
       {
         onEncoded: () => undefined,
         onDecoded: (bytes) => decoded.push(Buffer.from(bytes).toString()),
@@ -271,6 +276,41 @@ it('hands everything on in order and exactly once, whatever is slow and whenever
       expect(world.faults).toEqual([]);
     }),
   );
+});
+
+it('lets small messages wait behind one that takes all the room by itself', async () => {
+  const world = new World({}, { maxDecodingBytes: 2_000 });
+  world.decode(`\x03S1;${'S1;'.repeat(900)}`);
+  world.decode('hello', false);
+  world.decode('hello', false);
+  await world.finish();
+  expect(world.decoded.map((text) => text.length)).toEqual([903, 7, 7]);
+  expect(world.faults).toEqual([]);
+});
+
+it('counts a message once, also when it goes out before the thread pool is done with it', async () => {
+  const world = new World({}, { maxEncodingBytes: 800 });
+  for (let i = 0; i < 3; i++) world.encode(large);
+  await world.finish();
+  expect(world.encoded).toHaveLength(3);
+  expect(world.bytes).toMatchObject({ encodedPlain: 300, encodedPacked: 300 });
+});
+
+it('leaves what its owner throws to whoever gave it the message', () => {
+  const world = new World();
+  world.onDecoded = () => {
+    throw new Error('bug of the owner');
+  };
+  expect(() => world.decode('\x01a3;')).toThrow('bug of the owner');
+  expect(world.faults).toEqual([]);
+});
+
+it('sends a text as text to everybody when packing makes it no smaller', async () => {
+  const world = new World();
+  const text = Array.from({ length: 60 }, (_, i) => String.fromCharCode(48 + (i % 60))).join('');
+  for (let i = 0; i < 3; i++) world.encode(text.repeat(2));
+  await world.finish();
+  expect(world.encoded).toEqual(Array<string>(3).fill(`t:${text.repeat(2)}`));
 });
 
 it('lets others have their turn when a few bytes unpack to many, and keeps the order', async () => {

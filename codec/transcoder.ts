@@ -55,12 +55,17 @@ export class Transcoder {
 
   /** Messages are in the thread pool, or wait for those that are. */
   get busy(): boolean {
-    return this.#encoding?.idle === false || this.#decoding?.idle === false;
+    return this.encoding || this.decoding;
   }
 
   /** Messages wait to be encoded. */
   get encoding(): boolean {
     return this.#encoding?.idle === false;
+  }
+
+  /** Messages wait to be decoded. */
+  get decoding(): boolean {
+    return this.#decoding?.idle === false;
   }
 
   /** So much waits to be encoded that there should not be more. */
@@ -86,11 +91,7 @@ export class Transcoder {
   /** Takes a message from the wire; the memory needs to be valid only during the call. */
   decode(wire: Uint8Array, isBinary: boolean): void {
     if (this.#decoding === undefined && !this.#budget.isSpent && !this.#decodesSlowly(wire, isBinary)) {
-      try {
-        this.#decodeNow(wire, isBinary);
-      } catch (error) {
-        this.#onError(error);
-      }
+      this.#decodeAtOnce(wire, isBinary);
     } else {
       this.#decoding ??= this.#decodingLane();
       this.#decoding.push(wire, isBinary);
@@ -143,7 +144,7 @@ export class Transcoder {
         },
         inPool: async (plain, isBinary) => {
           const wire = await codec.encodeInPool(plain, isBinary);
-          return () => this.#onEncoded(plain, wire, isBinary);
+          return () => this.#onEncoded(plain, codec.counted(plain, wire), isBinary);
         },
         onError: (error) => this.#onError(error),
         // Rather large than late.
@@ -185,8 +186,23 @@ export class Transcoder {
     return isBinary && this.#codec.decodesSlowly(wire);
   }
 
+  /** Only what the codec throws is the message's fault; what its receiver throws is the caller's. */
+  #decodeAtOnce(wire: Uint8Array, isBinary: boolean): void {
+    let plain;
+    try {
+      plain = isBinary ? this.#codec.decode(wire) : wire;
+    } catch (error) {
+      this.#onError(error);
+      return;
+    }
+    this.#handDecoded(wire, plain, isBinary);
+  }
+
   #decodeNow(wire: Uint8Array, isBinary: boolean): void {
-    const plain = isBinary ? this.#codec.decode(wire) : wire;
+    this.#handDecoded(wire, isBinary ? this.#codec.decode(wire) : wire, isBinary);
+  }
+
+  #handDecoded(wire: Uint8Array, plain: Uint8Array, isBinary: boolean): void {
     this.#budget.spend(Math.max(wire.length, plain.length));
     this.#owner.onDecoded(plain, isBinary && !carriesText(wire));
   }

@@ -65,6 +65,8 @@ describe('congestion', () => {
     expect(world.upstream.congested).toBe(false);
     world.send('b');
     expect(world.upstream.congested).toBe(true);
+    // A session goes on: its upstream reads as fast as ever.
+    expect([world.upstream.stalled, world.upstream.transcoding]).toEqual([false, true]);
     world.toy.workOnEncoding();
     world.toy.workOnEncoding();
     expect(world.told).toEqual([]);

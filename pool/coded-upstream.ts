@@ -18,6 +18,8 @@ export interface UpstreamTranscoderOwner {
 export interface UpstreamTranscoder {
   /** Messages wait to be packed. */
   readonly encoding: boolean;
+  /** Messages wait to be unpacked. */
+  readonly decoding: boolean;
   /** So many do that there should not be more. */
   readonly crowded: boolean;
   /** So many messages wait to be unpacked that there should not be more. */
@@ -94,6 +96,14 @@ export class CodedUpstream implements UpstreamConnection, UpstreamOwner, Upstrea
 
   get congested(): boolean {
     return this.#crowded || this.#wire.congested;
+  }
+
+  get stalled(): boolean {
+    return this.#wire.congested;
+  }
+
+  get transcoding(): boolean {
+    return this.#transcoder.encoding || this.#transcoder.decoding;
   }
 
   get pendingBytes(): number {

@@ -22,8 +22,12 @@ export interface UpstreamConnection {
   owner: UpstreamOwner | undefined;
   /** Open and not closing: messages given to it will be sent. */
   readonly usable: boolean;
-  /** More is waiting to be written than allowed; its owner should not add to it. */
+  /** More is waiting than allowed, to be packed or to be written; its owner should not add to it. */
   readonly congested: boolean;
+  /** More is waiting to be written than allowed, for the upstream reads too slowly. */
+  readonly stalled: boolean;
+  /** Messages are being packed or unpacked. */
+  readonly transcoding: boolean;
   /** Bytes collected and not written; 0 when there are none. */
   readonly pendingBytes: number;
   /** Sends one message at the end of this turn. */
@@ -126,6 +130,14 @@ export class Upstream implements UpstreamConnection, FrameHandler, HeartbeatPeer
 
   get congested(): boolean {
     return this.#congested;
+  }
+
+  get stalled(): boolean {
+    return this.#congested;
+  }
+
+  get transcoding(): boolean {
+    return false;
   }
 
   get pendingBytes(): number {

@@ -427,9 +427,11 @@ describe('a connection with a codec', () => {
     const { world, toy } = coded();
     world.frame('\x03S5;', true);
     world.frame('last');
-    world.client.onClosed(1000, 'done');
-    expect(world.lease.releases).toEqual([]);
+    let released = 0;
+    world.client.onClosed(1000, 'done', () => released++);
+    expect([world.lease.releases, released, world.client.busy]).toEqual([[], 0, true]);
     await toy.work();
+    expect(released).toBe(1);
     expect(world.lease.messages).toEqual(['SSSSS', 'last']);
     expect(world.lease.releases).toEqual([[1000, 'done']]);
   });

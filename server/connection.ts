@@ -207,15 +207,19 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
   }
 
   /** The engine closed the socket: whoever wanted it, this is where everything is given back, once. */
-  onClosed(code: number, reason: string): void {
+  onClosed(code: number, reason: string, onReleased = (): void => undefined): void {
     this.#closed = true;
     this.#ending ??= { code, reason };
     this.#context.heartbeat.remove(this);
     this.#context.metrics.connectionClosed();
-    if (this.#transcoder === undefined) return this.#lease.release(code, reason);
+    const release = (): void => {
+      this.#lease.release(code, reason);
+      onReleased();
+    };
+    if (this.#transcoder === undefined) return release();
     this.#transcoder.stopEncoding();
     // What the client said before it left still goes to its upstream.
-    this.#transcoder.afterDecoding(() => this.#lease.release(code, reason));
+    this.#transcoder.afterDecoding(release);
   }
 
   /** Called by the turn: the socket is never ended from inside a send, so that nothing is re-entered. */

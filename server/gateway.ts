@@ -161,12 +161,12 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
       onPing: (client) => client.onPing(),
       onPong: (client) => client.onPong(),
       onClose: (client, code, reason) => {
-        clients.delete(client);
         const leave = (): void => admission.leave(client.addressKey);
         // Its place is taken as long as its memory is, or slow readers that come back at once would pile up.
         if (client.lingers) setTimeout(leave, engineLingerMs).unref();
         else leave();
-        client.onClosed(code, reason);
+        // What it said before may still be on its way, and a drain waits for that.
+        client.onClosed(code, reason, () => clients.delete(client));
       },
       onError,
     },

@@ -26,6 +26,8 @@ export class CodecSocket<Socket extends WsSocket = WsSocket> implements Transcod
   onClose: (code: number, reason: string) => void = () => undefined;
   readonly #transcoder: Transcoder | undefined;
   #failed = false;
+  /** Nothing is sent after its goodbye. */
+  #closing = false;
 
   constructor(
     socket: Socket,
@@ -42,8 +44,9 @@ export class CodecSocket<Socket extends WsSocket = WsSocket> implements Transcod
     });
   }
 
-  /** Sends one message: text for a string, binary for bytes, which may be reused at once. */
+  /** Sends one message, unless the connection was closed: text for a string, binary for bytes, which may be reused at once. */
   send(data: string | Uint8Array): void {
+    if (this.#closing) return;
     const isBinary = typeof data !== 'string';
     const bytes = isBinary ? data : Buffer.from(data);
     if (this.#transcoder === undefined) this.onEncoded(bytes, isBinary);
@@ -52,6 +55,7 @@ export class CodecSocket<Socket extends WsSocket = WsSocket> implements Transcod
 
   /** Says goodbye after what was sent before. */
   close(code?: number, reason?: string): void {
+    this.#closing = true;
     this.#after('afterEncoding', () => this.socket.close(code, reason));
   }
 

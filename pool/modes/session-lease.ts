@@ -43,7 +43,9 @@ export class SessionLease implements Seat, Lease, UpstreamOwner {
 
   /** An answer seems due; after a while of silence it is taken for a message that needs none. */
   get busy(): boolean {
-    return this.#sentAtMs !== 0 && !this.#ended && this.#host.now() - this.#sentAtMs < answerDueMs;
+    if (this.#ended) return false;
+    if (this.upstream.transcoding) return true;
+    return this.#sentAtMs !== 0 && this.#host.now() - this.#sentAtMs < answerDueMs;
   }
 
   attach(client: ClientSide): this {
@@ -59,7 +61,7 @@ export class SessionLease implements Seat, Lease, UpstreamOwner {
 
   send(bytes: Uint8Array, isBinary: boolean): boolean {
     if (this.#ended) return true;
-    if (this.upstream.congested) return false;
+    if (this.upstream.stalled) return false;
     this.upstream.send(bytes, 0, bytes.length, isBinary);
     if (this.#sentAtMs === 0) this.#sentAtMs = this.#host.now();
     return true;
@@ -92,7 +94,7 @@ export class SessionLease implements Seat, Lease, UpstreamOwner {
   }
 
   onUpstreamWritable(): void {
-    // A congested session was closed already.
+    // A stalled session was closed already.
   }
 
   onUpstreamGone(code: number, reason: string): void {
