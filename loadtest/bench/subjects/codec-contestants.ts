@@ -8,11 +8,11 @@ export interface Contestant {
   readonly name: string;
   readonly encode: (plain: Buffer) => Uint8Array;
   readonly decode: (packed: Uint8Array) => Uint8Array;
-  /** What seed 003 says of it. */
-  readonly seed?: SeedFigures;
+  /** What guides to such servers say of it, for Rust on another machine. */
+  readonly guide?: GuideFigures;
 }
 
-export interface SeedFigures {
+export interface GuideFigures {
   readonly encodeMBs: number;
   readonly ratio: number;
   readonly decodeMBs?: number;
@@ -28,12 +28,12 @@ export function codecOf(name: 'gzip' | 'brotli' | 'zstd', level: number, diction
   return registry[name]({ gzip: { level }, brotli: { quality: level }, zstd: { level, dictionaries } });
 }
 
-function contestant(name: string, of: Codec, seed?: SeedFigures): Contestant {
+function contestant(name: string, of: Codec, guide?: GuideFigures): Contestant {
   return {
     name,
     encode: (plain) => of.encode(plain),
     decode: (packed) => of.decode(packed, maxDecodedBytes),
-    ...(seed === undefined ? {} : { seed }),
+    ...(guide === undefined ? {} : { guide }),
   };
 }
 
