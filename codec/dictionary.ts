@@ -18,6 +18,20 @@ export function parseDictionary(bytes: Uint8Array): Dictionary {
   return { id, bytes };
 }
 
+/** The header in which peers tell each other which dictionaries they have. */
+export const dictionariesHeader = 'Wsluice-Dictionaries';
+
+/** Value of that header: their ids, or '0' for none. */
+export function formatIds(dictionaries: readonly Dictionary[]): string {
+  return dictionaries.map(({ id }) => id).join(', ') || '0';
+}
+
+/** Id of the first of these that a peer has as well, by the value of its header; 0 for none. */
+export function commonId(dictionaries: readonly Dictionary[], peersIds: string): number {
+  const known = new Set(peersIds.split(',').map(Number));
+  return dictionaries.find(({ id }) => known.has(id))?.id ?? 0;
+}
+
 function badDictionary(why: string): Error {
   return Object.assign(new Error(`not a zstd dictionary: ${why}`), { code: 'WSLUICE_DICTIONARY' });
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CodecError } from './codec.ts';
-import { carriesText, MessageCodec, zeroCodecBytes } from './message-codec.ts';
+import { carriesText } from './flags.ts';
+import { MessageCodec, zeroCodecBytes } from './message-codec.ts';
 import { ToyCodec } from './toy-codec.fixture.ts';
 
 function create({ minBytes = 4, maxDecodedBytes = 1_000 } = {}) {

@@ -1,10 +1,16 @@
 import { isUtf8 } from 'node:buffer';
 import { CodecError, type Codec } from './codec.ts';
+import {
+  carriesText,
+  compressedBit,
+  flagBytes,
+  hasKnownFlags,
+  isCompressed,
+  textBit,
+  withFlags,
+} from './flags.ts';
 import { RecentMessages } from './recent-messages.ts';
 
-const compressedBit = 1;
-const textBit = 2;
-const flagBytes = 1;
 /** Below this a message is packed about as fast as it is recognized. */
 const memoMinBytes = 512;
 /** Above this memory is not kept from one message to the next. */
@@ -28,11 +34,6 @@ export interface CodecBytes {
 
 export function zeroCodecBytes(): CodecBytes {
   return { encodedPlain: 0, encodedPacked: 0, decodedPacked: 0, decodedPlain: 0 };
-}
-
-/** True when the payload of this binary message is text. */
-export function carriesText(wire: Uint8Array): boolean {
-  return (wire[0]! & textBit) !== 0;
 }
 
 /**
@@ -74,8 +75,8 @@ export class MessageCodec {
     const wire = await this.#recent.large(plain, isBinary, async () => {
       const packed = await this.#codec.encodeInPool(plain);
       const smaller = packed.length + flagBytes < plain.length + (isBinary ? flagBytes : 0);
-      if (!smaller) return isBinary ? withFlag(0, plain) : undefined;
-      return withFlag(compressedBit | (isBinary ? 0 : textBit), packed);
+      if (!smaller) return isBinary ? withFlags(0, plain) : undefined;
+      return withFlags(compressedBit | (isBinary ? 0 : textBit), packed);
     });
     return wire ?? plain;
   }
@@ -94,15 +95,14 @@ export class MessageCodec {
 
   /** True when a binary message is better decoded in the thread pool. */
   decodesSlowly(wire: Uint8Array): boolean {
-    return (wire[0]! & compressedBit) !== 0 && this.#codec.decodesSlowly(wire.subarray(flagBytes));
+    return isCompressed(wire) && this.#codec.decodesSlowly(wire.subarray(flagBytes));
   }
 
   /** The payload of a binary message, valid until the next call; `carriesText` tells what it is. Throws `CodecError`. */
   decode(wire: Uint8Array): Uint8Array {
     checkFlags(wire);
     const payload = wire.subarray(flagBytes);
-    const plain =
-      (wire[0]! & compressedBit) === 0 ? payload : this.#codec.decode(payload, this.#maxDecodedBytes);
+    const plain = isCompressed(wire) ? this.#codec.decode(payload, this.#maxDecodedBytes) : payload;
     return this.#checkDecoded(wire, plain);
   }
 
@@ -116,8 +116,7 @@ export class MessageCodec {
   /** The payload of a message that this codec has encoded, however large; valid until the next `decode`. */
   unpack(wire: Uint8Array): Uint8Array {
     const payload = wire.subarray(flagBytes);
-    const isCompressed = (wire[0]! & compressedBit) !== 0;
-    return isCompressed ? this.#codec.decode(payload, Number.MAX_SAFE_INTEGER - 1) : payload;
+    return isCompressed(wire) ? this.#codec.decode(payload, Number.MAX_SAFE_INTEGER - 1) : payload;
   }
 
   #encode(plain: Uint8Array, isBinary: boolean): Uint8Array {
@@ -136,7 +135,7 @@ export class MessageCodec {
 
   #flagged(flags: number, payload: Uint8Array): Uint8Array {
     const length = payload.length + flagBytes;
-    if (length > keptBytes) return withFlag(flags, payload);
+    if (length > keptBytes) return withFlags(flags, payload);
     if (this.#wire.length < length) this.#wire = new Uint8Array(2 * length);
     this.#wire[0] = flags;
     this.#wire.set(payload, flagBytes);
@@ -153,14 +152,5 @@ export class MessageCodec {
 }
 
 function checkFlags(wire: Uint8Array): void {
-  if (wire.length === 0) throw new CodecError('undecodable', 'the flag byte is missing');
-  if ((wire[0]! & ~(compressedBit | textBit)) !== 0)
-    throw new CodecError('undecodable', 'the flag byte has unknown bits');
-}
-
-function withFlag(flags: number, payload: Uint8Array): Uint8Array {
-  const wire = new Uint8Array(payload.length + flagBytes);
-  wire[0] = flags;
-  wire.set(payload, flagBytes);
-  return wire;
+  if (!hasKnownFlags(wire)) throw new CodecError('undecodable', 'the flag byte is missing or unknown');
 }

@@ -1,6 +1,7 @@
 import { CodecError } from './codec.ts';
+import { carriesText } from './flags.ts';
 import { Lane, type LaneContext } from './lane.ts';
-import { carriesText, type MessageCodec } from './message-codec.ts';
+import type { MessageCodec } from './message-codec.ts';
 import { TurnBudget, type TurnCounter } from './turn-budget.ts';
 
 /** Why a connection's messages cannot be carried on: bad input, or more of it than the thread pool gets done. */

@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
-import pLimit from 'p-limit';
-import { parseDictionary, type Dictionary } from '../codec/dictionary.ts';
+import {
+  commonId,
+  dictionariesHeader,
+  formatIds,
+  parseDictionary,
+  type Dictionary,
+} from '../codec/dictionary.ts';
 import { MessageCodec, zeroCodecBytes, type CodecBytes } from '../codec/message-codec.ts';
 import { codecNames, registry, type CodecName } from '../codec/registry.ts';
 import { codecSubprotocol } from '../codec/negotiate.ts';
 import { Transcoder, type TranscoderContext, type TranscoderLimits } from '../codec/transcoder.ts';
-import { TurnCounter } from '../codec/turn-budget.ts';
+import { createTranscoding } from '../codec/transcoding.ts';
 import type { UpstreamCodec } from '../pool/coded-upstream.ts';
 import type { Config } from './config/schema.ts';
 import type { Log } from './log.ts';
-
-/** Tells a peer which zstd dictionaries there are, by their ids; '0' for none. */
-export const dictionariesHeader = 'Wsluice-Dictionaries';
-/** In all connections together as much may wait for the thread pool as in this many. */
-const fullLanes = 64;
 
 export interface CodecsOptions {
   readonly config: Config['codec'];
@@ -40,14 +40,7 @@ export class Codecs {
     this.#config = config;
     this.#log = log;
     this.#dictionaries = [zstd.dictionary ?? []].flat().map((file) => parseDictionary(readFileSync(file)));
-    this.transcoding = {
-      runInPool: pLimit(threads),
-      maxPendingBytes,
-      maxTotalPendingBytes: fullLanes * maxPendingBytes,
-      pendingBytes: 0,
-      onError,
-      turns: new TurnCounter(),
-    };
+    this.transcoding = createTranscoding({ threads, maxPendingBytes, onError });
     this.offered = new Set(config.offer.filter((name) => this.#runsHere(name, log)));
   }
 
@@ -58,13 +51,12 @@ export class Codecs {
 
   /** Ids of all dictionaries, for the header that tells peers; '0' for none. */
   get dictionaryIds(): string {
-    return this.#dictionaries.map(({ id }) => id).join(', ') || '0';
+    return formatIds(this.#dictionaries);
   }
 
   /** The newest dictionary that a peer has as well, by its `dictionaryIds`; 0 for none. */
   commonDictionary(peersIds: string): number {
-    const known = new Set(peersIds.split(',').map(Number));
-    return this.#dictionaries.find(({ id }) => known.has(id))?.id ?? 0;
+    return commonId(this.#dictionaries, peersIds);
   }
 
   /**
@@ -72,9 +64,9 @@ export class Codecs {
    * for id 0, else with the newest; it unpacks with all of them.
    */
   forClient(name: CodecName, dictionaryId?: number): MessageCodec {
-    const isKnown = dictionaryId === 0 || this.dictionary(dictionaryId ?? -1) !== undefined;
-    const packsWith = isKnown ? dictionaryId : this.#dictionaries[0]?.id;
-    return this.#get(name, this.#config.maxDecodedBytes, packsWith);
+    const newestId = this.#dictionaries[0]?.id ?? 0;
+    const isKnown = dictionaryId === 0 || this.#dictionaries.some(({ id }) => id === dictionaryId);
+    return this.#get(name, this.#config.maxDecodedBytes, isKnown ? dictionaryId! : newestId);
   }
 
   /** What the transcoder of a client needs beside its codec: it reads on whatever waits for it, up to a limit. */
@@ -118,14 +110,14 @@ export class Codecs {
     }
   }
 
-  #get(name: CodecName, maxDecodedBytes: number, packsWith: number | undefined): MessageCodec {
+  #get(name: CodecName, maxDecodedBytes: number, packsWith: number): MessageCodec {
     const key = [name, maxDecodedBytes, name === 'zstd' ? packsWith : ''].join(' ');
     const made = this.#made.get(key) ?? this.#make(name, maxDecodedBytes, packsWith);
     this.#made.set(key, made);
     return made;
   }
 
-  #make(name: CodecName, maxDecodedBytes: number, packsWith = 0): MessageCodec {
+  #make(name: CodecName, maxDecodedBytes: number, packsWith: number): MessageCodec {
     const { minBytes, gzip, brotli, zstd } = this.#config;
     const dictionaries = this.#dictionaries;
     const codec = registry[name]({ gzip, brotli, zstd: { level: zstd.level, dictionaries, packsWith } });

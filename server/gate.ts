@@ -1,3 +1,4 @@
+import { dictionariesHeader } from '../codec/dictionary.ts';
 import type { MessageCodec } from '../codec/message-codec.ts';
 import type { CodecName } from '../codec/registry.ts';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
@@ -8,7 +9,7 @@ import type { Admission } from './admission.ts';
 import { Arrival, type Seated } from './arrival.ts';
 import { addressKey, plainAddress, type ClientAddresses } from './client-address.ts';
 import { rejectReasons } from './close-codes.ts';
-import { dictionariesHeader, type Codecs } from './codecs.ts';
+import type { Codecs } from './codecs.ts';
 import type { Config } from './config/schema.ts';
 import { forwardedRequest } from './forwarding.ts';
 import {

@@ -1,12 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import zlib from 'node:zlib';
-import pLimit from 'p-limit';
-import { parseDictionary, type Dictionary } from '../dictionary.ts';
+import { commonId, dictionariesHeader, formatIds, parseDictionary, type Dictionary } from '../dictionary.ts';
 import { MessageCodec, zeroCodecBytes } from '../message-codec.ts';
 import { codecSubprotocol, negotiateCodec, type Negotiated } from '../negotiate.ts';
 import { codecNames, registry, type CodecName } from '../registry.ts';
 import { Transcoder, type TranscoderContext, type TranscoderLimits } from '../transcoder.ts';
-import { TurnCounter } from '../turn-budget.ts';
+import { createTranscoding } from '../transcoding.ts';
 import { CodecSocket, type WsSocket } from './codec-socket.ts';
 
 export type { CodecSocket, WsSocket };
@@ -41,13 +40,11 @@ export interface CodecServerOptions {
 
 const mib = 1_048_576;
 const defaultNames = codecNames.filter((name) => name !== 'zstd' || 'zstdCompressSync' in zlib);
-/** In all connections together as much may wait for the thread pool as in this many. */
-const fullLanes = 64;
 
 /** Lets a `ws` server speak wsluice's codecs to those clients that ask for one, above all to a wsluice in front of it. */
 export class CodecServer {
   readonly #names: ReadonlySet<string>;
-  readonly #dictionaryIds: readonly number[];
+  readonly #dictionaries: readonly Dictionary[];
   readonly #create: (name: CodecName, packsWith: number | undefined) => MessageCodec;
   /** By their name and the id of the dictionary they pack with. */
   readonly #codecs = new Map<string, MessageCodec>();
@@ -60,16 +57,9 @@ export class CodecServer {
     const { maxPendingBytes = 32 * mib, threads = 4, onError = warn } = options;
     const dictionaries = (options.dictionaries ?? []).map(parseDictionary);
     this.#names = new Set(options.codecs ?? defaultNames);
-    this.#dictionaryIds = dictionaries.map(({ id }) => id);
+    this.#dictionaries = dictionaries;
     this.#create = creator(options, dictionaries);
-    this.#context = {
-      runInPool: pLimit(threads),
-      maxPendingBytes,
-      maxTotalPendingBytes: fullLanes * maxPendingBytes,
-      pendingBytes: 0,
-      onError,
-      turns: new TurnCounter(),
-    };
+    this.#context = createTranscoding({ threads, maxPendingBytes, onError });
     this.#limits = { maxEncodingBytes: maxPendingBytes, maxDecodingBytes: maxPendingBytes };
     const chooseApplications = server.options.handleProtocols;
     server.options.handleProtocols = (_, request) => {
@@ -83,7 +73,7 @@ export class CodecServer {
     server.on('headers', (headers, request) => {
       const { codec } = this.#negotiate(request);
       if (codec !== undefined) headers.push(`Wsluice-Codec: ${codec}`);
-      if (codec === 'zstd') headers.push(`Wsluice-Dictionaries: ${this.#dictionaryIds.join(', ') || '0'}`);
+      if (codec === 'zstd') headers.push(`${dictionariesHeader}: ${formatIds(this.#dictionaries)}`);
     });
   }
 
@@ -109,9 +99,7 @@ export class CodecServer {
 
   /** The first dictionary that the peer has as well, 0 for none; undefined, which means the first, when it does not say. */
   #packsWith(peersIds: string | string[] | undefined): number | undefined {
-    if (peersIds === undefined) return undefined;
-    const known = new Set(peersIds.toString().split(',').map(Number));
-    return this.#dictionaryIds.find((id) => known.has(id)) ?? 0;
+    return peersIds === undefined ? undefined : commonId(this.#dictionaries, peersIds.toString());
   }
 
   /** Who asks only for what is unknown here gets none, unlike at a gateway's listener. */

@@ -1,8 +1,6 @@
 import { CodecError } from '../codec.ts';
+import { carriesText, compressedBit, hasKnownFlags, isCompressed, textBit, withFlags } from '../flags.ts';
 import type { Packer } from './packer.ts';
-
-const compressedBit = 1;
-const textBit = 2;
 
 export interface MessageFormatOptions {
   readonly packer: Promise<Packer>;
@@ -44,11 +42,10 @@ export class MessageFormat {
   /** The message that came. Rejects with `CodecError` when it is garbled or too big, and when the codec cannot be had. */
   async fromWire(wire: string | Uint8Array): Promise<string | Uint8Array> {
     if (typeof wire === 'string') return wire;
-    const flags = wire[0] ?? -1;
-    if ((flags & ~(compressedBit | textBit)) !== 0) throw new CodecError('undecodable', 'bad flag byte');
+    if (!hasKnownFlags(wire)) throw new CodecError('undecodable', 'bad flag byte');
     const payload = wire.subarray(1);
-    const plain = (flags & compressedBit) === 0 ? payload : await this.#unpack(payload);
-    return (flags & textBit) === 0 ? plain : this.#decodeText(plain);
+    const plain = isCompressed(wire) ? await this.#unpack(payload) : payload;
+    return carriesText(wire) ? this.#decodeText(plain) : plain;
   }
 
   async #unpack(payload: Uint8Array): Promise<Uint8Array> {
@@ -62,11 +59,4 @@ export class MessageFormat {
       throw new CodecError('undecodable', 'not UTF-8');
     }
   }
-}
-
-function withFlags(flags: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  const wire = new Uint8Array(payload.length + 1);
-  wire[0] = flags;
-  wire.set(payload, 1);
-  return wire;
 }
