@@ -42,7 +42,9 @@ export async function packedSamples(
     ...[1, 300, 20_000].map((length) => noise(length, random)),
     Buffer.alloc(maxBytes),
   ];
-  const good = await Promise.all(plains.map((plain) => pack(codec, plain, options.dictionaries, random)));
+  const packed = await Promise.all(plains.map((plain) => pack(codec, plain, options.dictionaries, random)));
+  // At level 0 gzip makes the largest message larger still: too large for the wire, and rightly refused.
+  const good = packed.filter(({ length }) => length <= maxBytes);
   const bad = (await badMessages(codec, maxBytes)).map(({ wire }) => wire.subarray(1));
   return { good, bad: bad.filter(({ length }) => length < maxBytes) };
 }
