@@ -101,7 +101,8 @@ export function problemsOf(issue: z.core.$ZodIssue, tree: Tree, root: SchemaNode
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key], root));
   if (issue.code === 'custom') {
-    return [{ path, value: valueAt(tree, path) ?? defaultAt(root, path), problem: withSibling(issue) }];
+    const value = valueAt(tree, path) ?? defaultAt(root, path);
+    return [{ path, value, problem: withSibling(issue), aboutKey: isTree(value) }];
   }
   const value = valueAt(tree, path);
   if (issue.code === 'invalid_key')

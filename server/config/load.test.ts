@@ -244,6 +244,8 @@ describe('secrets', () => {
     ['credentials beside echo:', { env: { WSLUICE_UPSTREAMS: 'echo:,ws://me:90210@h' } }],
     ['a password of Redis', { flags: { redis: 'http://:90210@host' } }],
     ['a password of Redis in a file', { file: 'redis: { url: "reddis://:90210@host" }' }],
+    ['a password of sentinels', { flags: { redis: 'redis+sentinel://me:90210@a:1,b:2' } }],
+    ['a password of a cluster', { file: 'redis: { url: "redis+cluster://:9021@0@a:1,:9021@b:2/x" }' }],
     ['a token in broken YAML', { file: 'admin: { token: 90210 } 90210' }],
   ])('never show in a fault: %s', (_, sources) => {
     const faults = faultsOf(sources);
@@ -280,12 +282,12 @@ it('names what is accepted without effect, and variables that mean nothing', () 
   const { notices } = load({
     file: 'pools: { main: { breaker: { failureThreshold: 5 } } }',
     env: { WSLUICE_PROT: '1' },
-    flags: { rateLimit: ['token-bucket:5/s'] },
+    flags: { rateLimit: ['sliding-window:5/s,burst=9'] },
   });
   expect(notices).toEqual([
     'WSLUICE_PROT is not a setting and has no effect; did you mean WSLUICE_PORT?',
-    'rateLimits has no effect in this version',
     'pools.main.breaker has no effect in this version',
+    'rateLimits[0].burst has no effect on a sliding window',
   ]);
 });
 

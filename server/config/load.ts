@@ -5,6 +5,7 @@ import { fileProblems, type FileReaders } from './named-files.ts';
 import { readConfigFile, type ReadBytes, type ReadFile } from './config-file.ts';
 import { environmentToPartial, flagsToPartial, unknownVariables } from './flags.ts';
 import type { FlagValues, Layer } from './flags.ts';
+import { limitNotices } from './limit-notices.ts';
 import { notYetInEffect } from './not-yet.ts';
 import { profileNames, profiles } from './profiles.ts';
 import { configVariable } from './serve-flags.ts';
@@ -52,6 +53,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
       ...unknownVariables(env),
       ...unroutedMain(config, layers.slice(1)),
       ...notYetInEffect(config, given),
+      ...limitNotices(config),
     ],
     source: sources.join(', ') || 'defaults',
   };

@@ -25,8 +25,6 @@ it('warns of dedicated compressors, which the engine makes worse than the shared
 });
 
 it.each<[string, ConfigInput]>([
-  ['rateLimits', { rateLimits: [{ scope: 'ip', strategy: 'token-bucket', requestsPerSecond: 1 }] }],
-  ['redis.url', { redis: { url: 'redis://localhost' } }],
   ['workers', { workers: 'auto' }],
   ['workers', { workers: 2 }],
   ['pools.main.breaker', { pools: { main: { breaker: { failureThreshold: 5 } } } }],

@@ -18,8 +18,6 @@ const dedicatedDeflate =
  */
 export function notYetInEffect(config: Config, given: unknown = {}): string[] {
   const waiting = [
-    ...(config.rateLimits.length > 0 ? ['rateLimits'] : []),
-    ...(config.redis.url === null ? [] : ['redis.url']),
     ...Object.keys(config.pools).flatMap((pool) =>
       waitingPoolKeys
         .filter((key) => isGiven(given, 'pools', pool, key))

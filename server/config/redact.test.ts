@@ -5,6 +5,8 @@ import { redactUrl, shown } from './redact.ts';
 it.each([
   ['wss://user:pass@host:1/path?token=1', 'wss://***@host:1/path?***'],
   ['redis://:pass@host', 'redis://***@host'],
+  ['redis+sentinel://:pa/ss@a:1,b:2/main', 'redis+sentinel://***@a:1,b:2/main'],
+  ['rediss+cluster://me:pass@a:1,me:pass@b:2', 'rediss+cluster://***@b:2'],
   ['user:pass@host', '***@host'],
   ['ws:/user:pass@host', 'ws:/***@host'],
   ['ws://user:p@ss@host', 'ws://***@host'],

@@ -37,6 +37,13 @@ describe('configSchema', () => {
     });
   });
 
+  it('writes the header of identities in lower case', () => {
+    expect(completeConfig({ identity: { header: 'X-Api-Key', query: 'apiKey' } }).identity).toEqual({
+      header: 'x-api-key',
+      query: 'apiKey',
+    });
+  });
+
   it('writes allowed origins as browsers send them', () => {
     const input: ConfigInput = { listen: { allowedOrigins: ['HTTPS://App.Example.com:443'] } };
     expect(completeConfig(input).listen.allowedOrigins).toEqual(['https://app.example.com']);
@@ -93,6 +100,11 @@ describe('configSchema', () => {
     ['a route with a wildcard', { routes: [{ path: '/*', pool: 'main' }] }],
     ['two routes from one path', { routes: Array<object>(2).fill({ path: '/', pool: 'main' }) }],
     ['no route', { routes: [] }],
+    ['an identity in a header with a space', { identity: { header: 'x user' } }],
+    ['an identity in a header without a name', { identity: { header: '' } }],
+    ['an identity in two parameters', { identity: { query: 'a&b' } }],
+    ['fewer keys than 1,000', { rateLimitKeys: { maxPerLimit: 999 } }],
+    ['keys in another form', { rateLimitKeys: { show: 'plain' } }],
     ['a limit of nothing', limit({ requestsPerSecond: 0 })],
     ['a limit on methods that names none', limit({ scope: 'method' })],
     ['a match where none applies', limit({ match: 'tools/call' })],

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { isLoopback, isWildcard } from './addresses.ts';
 import { codecSchema } from './codec-schema.ts';
+import { identitySchema, rateLimitKeysSchema } from './identity-schema.ts';
 import { host, listenSchema } from './listen-schema.ts';
 import { poolSchema } from './pool-schema.ts';
 import { profileNames } from './profiles.ts';
+import { repeatedLimits, unknownRoutes } from './rate-limit-rules.ts';
 import { rateLimitSchema } from './rate-limit-schema.ts';
 import { repeatedPaths, routesSchema, unknownPools } from './route-schema.ts';
 import {
@@ -16,7 +18,7 @@ import {
   withRule,
   type Breach,
 } from './scalars.ts';
-import { redisUrlProblem } from './upstream-url.ts';
+import { redisUrlForm, redisUrlProblem } from './upstream-url.ts';
 
 /** uWebSockets.js ends the process over an idle timeout above 960 s, and counts in steps of 4 s. */
 const MAX_SILENCE_MS = 950_000;
@@ -84,7 +86,7 @@ const drainSchema = z.strictObject({
 });
 
 const redisSchema = z.strictObject({
-  url: checkedText('a redis:// or rediss:// URL', redisUrlProblem)
+  url: checkedText(redisUrlForm, redisUrlProblem)
     .nullable()
     .default(null)
     .meta({ description: 'Redis that several gateways share their limits through; null = each by itself.' }),
@@ -110,6 +112,9 @@ const poolName = z
   .regex(/^[a-z0-9-]{1,32}$/)
   .meta({ allowed: poolNameForm });
 
+/** How many entries `rateLimits` may have. */
+export const maxRateLimits = 1_000;
+
 const everything = z.strictObject({
   profile: oneOf(profileNames)
     .nullable()
@@ -124,11 +129,17 @@ const everything = z.strictObject({
   heartbeat: heartbeatSchema.prefault({}).meta({ description: 'Pings that find dead clients.' }),
   drain: drainSchema.prefault({}).meta({ description: 'How the gateway stops.' }),
   codec: codecSchema.prefault({}).meta({ description: 'Message compression that clients ask for.' }),
+  identity: identitySchema
+    .prefault({})
+    .meta({ description: 'Where clients say who they are; the address counts for those who do not.' }),
   rateLimits: z
     .array(rateLimitSchema)
-    .max(1_000)
+    .max(maxRateLimits)
     .default([])
-    .meta({ description: 'Limits on requests; all that apply must allow one.' }),
+    .meta({ description: 'Limits on messages, bytes and new connections; all that apply must allow one.' }),
+  rateLimitKeys: rateLimitKeysSchema
+    .prefault({})
+    .meta({ description: 'The addresses and identities that limits tell apart.' }),
   routes: routesSchema,
   pools: z
     .record(poolName, poolSchema)
@@ -145,9 +156,11 @@ const withDistinctPorts = withRule(everything, ['listen', 'admin'], ({ listen, a
 });
 
 /** Every setting of the gateway, once: its type, bounds, default and meaning. */
-export const configSchema = withRule(withDistinctPorts, [], ({ routes, pools }) => [
+export const configSchema = withRule(withDistinctPorts, [], ({ routes, pools, rateLimits }) => [
   ...repeatedPaths(routes),
   ...unknownPools(routes, pools),
+  ...repeatedLimits(rateLimits),
+  ...unknownRoutes(rateLimits, routes),
 ]);
 
 /** A complete configuration: every key present, every rule kept. */
