@@ -3,6 +3,7 @@ import { GatewayMetrics } from './gateway-metrics.ts';
 import { Histogram } from './histogram.ts';
 import type { PoolSnapshot } from './pool-snapshot.ts';
 import { createRegistry } from './prometheus.ts';
+import type { RateLimitFigures } from './ratelimit-families.ts';
 
 function createPool(changes: Partial<PoolSnapshot> = {}): PoolSnapshot {
   return {
@@ -30,10 +31,15 @@ function createMetrics(): GatewayMetrics {
 
 const totals = { encodedPlain: 4, encodedPacked: 3, decodedPacked: 2, decodedPlain: 1 };
 const codecs = () => [['zstd', totals] as const];
+const limits = (): RateLimitFigures => ({
+  decisions: [['ip', 'rejected', 3]],
+  keys: [['ip', 2]],
+  sharedUp: true,
+});
 
 async function scrape(metrics: GatewayMetrics, pools: readonly PoolSnapshot[]): Promise<string[]> {
   return (
-    await createRegistry({ metrics, pools: () => pools, codecs, processMetrics: false }).metrics()
+    await createRegistry({ metrics, pools: () => pools, codecs, limits, processMetrics: false }).metrics()
   ).split('\n');
 }
 
@@ -123,6 +129,9 @@ describe('createRegistry', () => {
         'wsluice_upstream_dropped_total{pool="main",reason="malformed"} 12',
         'wsluice_upstream_lost_total{pool="main"} 13',
         'wsluice_request_retries_total{pool="main"} 14',
+        'wsluice_ratelimit_decisions_total{scope="ip",decision="rejected"} 3',
+        'wsluice_ratelimit_keys{scope="ip"} 2',
+        'wsluice_ratelimit_shared_up 1',
       ]),
     );
   });
@@ -142,7 +151,7 @@ describe('createRegistry', () => {
   it('reads anew at every scrape and forgets a pool that is gone', async () => {
     const metrics = createMetrics();
     let pools = [createPool({ name: 'old', accepted: 1 })];
-    const registry = createRegistry({ metrics, pools: () => pools, codecs, processMetrics: false });
+    const registry = createRegistry({ metrics, pools: () => pools, codecs, limits, processMetrics: false });
     expect(await registry.metrics()).toContain('pool="old"');
     pools = [createPool({ name: 'new', accepted: 2 })];
     metrics.connectionOpened();
@@ -153,7 +162,7 @@ describe('createRegistry', () => {
   });
 
   it('takes process metrics along unless told not to', async () => {
-    const options = { metrics: createMetrics(), pools: () => [], codecs };
+    const options = { metrics: createMetrics(), pools: () => [], codecs, limits };
     expect(await createRegistry(options).metrics()).toContain('process_cpu_seconds_total');
     expect(await createRegistry({ ...options, processMetrics: false }).metrics()).not.toContain('process_');
   });

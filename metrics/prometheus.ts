@@ -4,6 +4,7 @@ import { registerCodecFamilies, type CodecTotals } from './codec-families.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import { registerPoolFamilies } from './pool-families.ts';
 import type { PoolSnapshot } from './pool-snapshot.ts';
+import { registerRateLimitFamilies, type RateLimitFigures } from './ratelimit-families.ts';
 
 /** What a registry publishes, and how. */
 export interface RegistryOptions {
@@ -11,6 +12,8 @@ export interface RegistryOptions {
   readonly pools: () => readonly PoolSnapshot[];
   /** What went through each codec, by its name. */
   readonly codecs: () => Iterable<readonly [name: string, totals: CodecTotals]>;
+  /** What the rate limits decided, and the keys they keep. */
+  readonly limits: () => RateLimitFigures;
   /** Whether the process's own metrics (CPU, memory, garbage collection) come along; default true. */
   readonly processMetrics?: boolean;
   /** Default 'text'. Writing OpenMetrics renames counters for good, so a registry keeps the format it starts with. */
@@ -26,13 +29,14 @@ const unwanted = [
 
 /** A registry that reads the typed arrays and the pools when it is scraped, and costs nothing in between. */
 export function createRegistry(options: RegistryOptions): Registry {
-  const { metrics, pools, codecs, processMetrics = true, format = 'text' } = options;
+  const { metrics, pools, codecs, limits, processMetrics = true, format = 'text' } = options;
   const registry = new Registry();
   // The typings tie the content type to the class, although any registry takes either.
   if (format === 'openmetrics') registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
   registerClientFamilies(registry, metrics);
   registerPoolFamilies(registry, pools);
   registerCodecFamilies(registry, codecs);
+  registerRateLimitFamilies(registry, limits);
   if (!processMetrics) return registry;
   collectDefaultMetrics({ register: registry });
   for (const name of unwanted) registry.removeSingleMetric(name);

@@ -1,52 +1,12 @@
 import { once } from 'node:events';
-import { request, type IncomingMessage } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
-import { GatewayMetrics } from '../../metrics/gateway-metrics.ts';
+import { describe, expect, it } from 'vitest';
 import { onTearDown } from '../../test/support/tear-down.ts';
 import { errorTypes, rejectReasons } from '../close-codes.ts';
-import { AdminServer, type AdminOptions } from './admin-server.ts';
+import { ask, openAdmin } from './admin.fixture.ts';
 
-const open: AdminServer[] = [];
-afterEach(() => {
-  for (const admin of open.splice(0)) admin.close();
-});
-
-async function start(options: Partial<AdminOptions> = {}): Promise<number> {
-  const admin = await AdminServer.open({
-    host: '127.0.0.1',
-    port: 0,
-    token: null,
-    metrics: new GatewayMetrics({ errorTypes, rejectReasons }),
-    pools: () => [],
-    codecs: () => [],
-    readiness: () => ({ ready: true, why: '' }),
-    ...options,
-  });
-  open.push(admin);
-  return admin.port;
-}
-
-interface Reply {
-  readonly status: number;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-}
-
-/** An HTTP request with whatever Host and other headers. */
-async function ask(
-  port: number,
-  path: string,
-  headers: Record<string, string> = {},
-  method = 'GET',
-): Promise<Reply> {
-  const outgoing = request({ host: '127.0.0.1', port, path, method, headers, agent: false });
-  outgoing.end();
-  const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
-  let body = '';
-  for await (const chunk of response) body += String(chunk);
-  return { status: response.statusCode!, headers: response.headers, body };
-}
+const start = async (...args: Parameters<typeof openAdmin>): Promise<number> =>
+  (await openAdmin(...args)).port;
 
 describe('the admin listener', () => {
   it('answers /health with JSON', async () => {
@@ -70,12 +30,16 @@ describe('the admin listener', () => {
     for (const path of ['/', '/nope', '/health/', '/metricsx', '//health', '/%68ealth', '/__proto__']) {
       expect([path, (await ask(port, path)).status]).toEqual([path, 404]);
     }
+    expect((await ask(port, '/nope')).body).toBe('known here: /health, /ready, /metrics, /api/limits\n');
   });
 
-  it.each(['/health', '/ready', '/metrics'])('answers HEAD %s without a body', async (path) => {
-    const { status, body } = await ask(await start(), path, {}, 'HEAD');
-    expect([status, body]).toEqual([200, '']);
-  });
+  it.each(['/health', '/ready', '/metrics', '/api/limits'])(
+    'answers HEAD %s without a body',
+    async (path) => {
+      const { status, body } = await ask(await start(), path, {}, 'HEAD');
+      expect([status, body]).toEqual([200, '']);
+    },
+  );
 
   it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('answers 405 with Allow to %s', async (method) => {
     const port = await start();
@@ -134,9 +98,10 @@ describe('the admin listener', () => {
   });
 
   it('cuts whoever is connected when it closes', async () => {
-    const port = await start();
+    const admin = await openAdmin();
+    const { port } = admin;
     await ask(port, '/health', { connection: 'keep-alive' });
-    open.splice(0)[0]!.close();
+    admin.close();
     await expect(ask(port, '/health')).rejects.toThrow('ECONNREFUSED');
   });
 });
@@ -161,11 +126,14 @@ describe('without a token, the Host', () => {
     'localhost, evil.example',
   ])('%j, which a page can be made to send by DNS rebinding, is refused everywhere', async (host) => {
     const port = await start();
-    for (const path of ['/metrics', '/health', '/ready']) {
+    for (const path of ['/metrics', '/health', '/ready', '/api/limits']) {
       const { status, body } = await ask(port, path, { host });
       expect([status, body.includes('websocket_')]).toEqual([403, false]);
     }
-    expect((await ask(port, '/metrics', { host }, 'POST')).status).toBe(403);
+    for (const path of ['/metrics', '/api/limits']) {
+      for (const method of ['POST', 'PUT'])
+        expect((await ask(port, path, { host }, method)).status).toBe(403);
+    }
   });
 });
 
@@ -201,7 +169,12 @@ describe('with a token', () => {
 
   it('says nothing of what exists to whoever has it not', async () => {
     const port = await start({ token });
-    expect([(await ask(port, '/metrics')).status, (await ask(port, '/nope')).status]).toEqual([401, 401]);
+    for (const path of ['/metrics', '/nope', '/api/limits']) {
+      for (const method of ['GET', 'POST', 'PUT']) {
+        const { status, headers } = await ask(port, path, {}, method);
+        expect([path, method, status, headers['allow']]).toEqual([path, method, 401, undefined]);
+      }
+    }
   });
 
   it('does not take it from the query', async () => {

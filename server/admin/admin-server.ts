@@ -5,6 +5,10 @@ import type { Registry } from 'prom-client';
 import type { GatewayMetrics } from '../../metrics/gateway-metrics.ts';
 import type { PoolSnapshot } from '../../metrics/pool-snapshot.ts';
 import { createRegistry, type RegistryOptions } from '../../metrics/prometheus.ts';
+import type { Log } from '../log.ts';
+import { answerJson, answerText, type Handler } from './http.ts';
+import { readLimits, replaceLimits } from './limits-api.ts';
+import type { LimitsControl } from './limits-control.ts';
 
 export interface AdminOptions {
   readonly host: string;
@@ -14,23 +18,45 @@ export interface AdminOptions {
   readonly metrics: GatewayMetrics;
   readonly pools: () => readonly PoolSnapshot[];
   readonly codecs: RegistryOptions['codecs'];
+  /** What the rate limits count, for metrics. */
+  readonly rateLimits: RegistryOptions['limits'];
+  readonly limits: LimitsControl;
   readonly readiness: () => { ready: boolean; why: string };
+  /** Hears of every change that is made here. */
+  readonly log: Pick<Log, 'info'>;
 }
 
-/** The admin listener: health, readiness and metrics. Off the hot path, so plain node:http. */
+/** What stands at one path. */
+interface Endpoint {
+  /** Needs no token. */
+  readonly open?: boolean;
+  readonly read: Handler;
+  /** What PUT does, where it does something. */
+  readonly replace?: Handler;
+}
+
+/** The admin listener: health, readiness, metrics and the limits. Off the hot path, so plain node:http. */
 export class AdminServer {
   readonly #options: AdminOptions;
   readonly #server: Server;
   readonly #text: Registry;
   readonly #openMetrics: Registry;
+  readonly #endpoints: ReadonlyMap<string, Endpoint>;
   readonly #startedAt = Date.now();
 
   private constructor(options: AdminOptions) {
+    const { limits, log, rateLimits, metrics, pools, codecs } = options;
     this.#options = options;
-    this.#text = createRegistry(options);
-    this.#openMetrics = createRegistry({ ...options, format: 'openmetrics' });
+    this.#text = createRegistry({ metrics, pools, codecs, limits: rateLimits });
+    this.#openMetrics = createRegistry({ metrics, pools, codecs, limits: rateLimits, format: 'openmetrics' });
+    this.#endpoints = new Map<string, Endpoint>([
+      ['/health', { open: true, read: (_, response) => this.#health(response) }],
+      ['/ready', { open: true, read: (_, response) => this.#ready(response) }],
+      ['/metrics', { read: (request, response) => this.#metrics(request, response) }],
+      ['/api/limits', { read: readLimits(limits), replace: replaceLimits(limits, log) }],
+    ]);
     this.#server = createServer((request, response) => {
-      this.#handle(request, response).catch(() => answer(response, 500, 'internal error'));
+      this.#handle(request, response).catch(() => answerText(response, 500, 'internal error'));
     });
   }
 
@@ -58,42 +84,43 @@ export class AdminServer {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!this.#isForUs(request)) {
-      answer(response, 403, 'this Host is not the admin listener');
+      answerText(response, 403, 'this Host is not the admin listener');
       return;
     }
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.setHeader('Allow', 'GET, HEAD');
-      answer(response, 405, 'only GET is known here');
-      return;
-    }
-    const path = (request.url ?? '/').split('?')[0];
-    if (path === '/health') {
-      this.#health(response);
-      return;
-    }
-    if (path === '/ready') {
-      this.#ready(response);
-      return;
-    }
-    if (!this.#isAuthorized(request)) {
+    const endpoint = this.#endpoints.get((request.url ?? '/').split('?')[0]!);
+    if (endpoint?.open !== true && !this.#isAuthorized(request)) {
       response.setHeader('WWW-Authenticate', 'Bearer');
-      answer(response, 401, 'send Authorization: Bearer with the value of admin.token');
+      answerText(response, 401, 'send Authorization: Bearer with the value of admin.token');
       return;
     }
-    if (path === '/metrics') return this.#metrics(request, response);
-    answer(response, 404, 'known here: /health, /ready, /metrics');
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      if (endpoint !== undefined) return endpoint.read(request, response);
+      answerText(response, 404, `known here: ${[...this.#endpoints.keys()].join(', ')}`);
+      return;
+    }
+    if (request.method !== 'PUT' || endpoint?.replace === undefined) {
+      const known = endpoint?.replace === undefined ? ['GET', 'HEAD'] : ['GET', 'HEAD', 'PUT'];
+      response.setHeader('Allow', known.join(', '));
+      answerText(response, 405, `only ${known.join(', ')} are known here`);
+      return;
+    }
+    if (!isOfThisSite(request)) {
+      answerText(response, 403, 'a page of another origin changes nothing here');
+      return;
+    }
+    return endpoint.replace(request, response);
   }
 
   #health(response: ServerResponse): void {
     const uptimeSeconds = Math.round((Date.now() - this.#startedAt) / 1_000);
     const connections = this.#options.metrics.connectionsOpen;
-    json(response, 200, { status: 'ok', uptimeSeconds, connections });
+    answerJson(response, 200, { status: 'ok', uptimeSeconds, connections });
   }
 
   #ready(response: ServerResponse): void {
     const { ready, why } = this.#options.readiness();
-    if (ready) json(response, 200, { status: 'ready' });
-    else json(response, 503, { status: 'not ready', why });
+    if (ready) answerJson(response, 200, { status: 'ready' });
+    else answerJson(response, 503, { status: 'not ready', why });
   }
 
   async #metrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -118,16 +145,21 @@ export class AdminServer {
   }
 }
 
+/** Whether no page asks, or one of the host that was asked. */
+function isOfThisSite({ headers: { origin, host = '' } }: IncomingMessage): boolean {
+  if (origin === undefined) return host !== '';
+  const scheme = /^https?:\/\//i.exec(origin)?.[0];
+  return (
+    scheme !== undefined && hostOf(origin) !== undefined && hostOf(origin) === hostOf(`${scheme}${host}`)
+  );
+}
+
+/** Without the port where it is the scheme's own; undefined when it is no URL. */
+function hostOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).host : undefined;
+}
+
 /** Of equal length whatever the text, as the comparison in constant time needs. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
-}
-
-function json(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'Content-Type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
-}
-
-function answer(response: ServerResponse, status: number, body: string): void {
-  if (response.headersSent) return void response.end();
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${body}\n`);
 }

@@ -58,6 +58,9 @@ export interface Problem {
   readonly misplaced?: boolean;
 }
 
+/** How many unknown keys of one mapping are named. */
+const maxUnknownKeys = 20;
+
 const secretKeys = new Set(['admin.token']);
 
 /** A fault in the words of whoever wrote the value: `settings` came from flags or variables, the rest from the file. */
@@ -99,7 +102,7 @@ function inContext(problem: string, value: unknown, given: string, rest: Path): 
 /** What an issue of zod means to a user; an issue about several unknown keys is several problems. */
 export function problemsOf(issue: z.core.$ZodIssue, tree: Tree, root: SchemaNode): Problem[] {
   const { path } = issue;
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key], root));
+  if (issue.code === 'unrecognized_keys') return unknownKeys(issue.keys, path, root);
   if (issue.code === 'custom') {
     const value = valueAt(tree, path) ?? defaultAt(root, path);
     return [{ path, value, problem: withSibling(issue), aboutKey: isTree(value) }];
@@ -131,6 +134,15 @@ function valueProblem(issue: z.core.$ZodIssue, value: unknown, node: SchemaNode)
   const looksLikeText = isTree(value) && Object.keys(value).length === 1 && Object.values(value)[0] === null;
   const hint = looksLikeText && node.type === 'string' ? '; put text that ends in a colon in quotes' : '';
   return `is not ${allowed}${hint}`;
+}
+
+/** The first of them one by one: what a key may have meant takes a while to find. */
+function unknownKeys(keys: readonly string[], path: Path, root: SchemaNode): Problem[] {
+  const named = keys.slice(0, maxUnknownKeys).map((key) => unknownKey([...path, key], root));
+  const rest = keys.length - named.length;
+  return rest === 0
+    ? named
+    : [...named, { path, value: undefined, aboutKey: true, problem: `has ${rest} more unknown keys` }];
 }
 
 /** The problem of a key that the schema does not have. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { selfSignedCertificate } from '../../test/support/certificate.ts';
 import { ConfigError, type Fault } from './faults.ts';
 import type { FlagValues } from './flags.ts';
-import { completeConfig, loadConfig, type LoadedConfig } from './load.ts';
+import { completeConfig, completeRateLimits, loadConfig, type LoadedConfig } from './load.ts';
 import { profileNames } from './profiles.ts';
 
 interface Sources {
@@ -219,6 +219,13 @@ describe('faults', () => {
     expect(linesOf({ file: 'listen: [', flags: { port: 'abc' } })).toHaveLength(2);
   });
 
+  it('name the first unknown keys of a mapping, and count the rest', () => {
+    const keys = Array.from({ length: 50 }, (_, index) => [`odd${index}`, 1]);
+    const lines = linesOf({ file: JSON.stringify({ admin: Object.fromEntries(keys) as unknown }) });
+    expect(lines).toHaveLength(21);
+    expect(lines.at(-1)).toBe('admin: has 30 more unknown keys');
+  });
+
   it('of keys that objects inherit are unknown keys, and change no prototype', () => {
     const file =
       '{"__proto__": {"polluted": 1}, "pools": {"__proto__": {"polluted": 1}, "main": {"__proto__": {}}}}';
@@ -251,6 +258,30 @@ describe('secrets', () => {
     const faults = faultsOf(sources);
     expect(faults.length).toBeGreaterThan(0);
     expect(JSON.stringify(faults)).not.toContain('9021');
+  });
+});
+
+describe('limits that come by themselves', () => {
+  const entry = { scope: 'route', match: '/a', strategy: 'token-bucket', requestsPerSecond: 5 };
+
+  it('are completed, for the routes there are', () => {
+    expect(completeRateLimits([entry], ['/a'])).toEqual([
+      expect.objectContaining({ ...entry, onExceed: 'reject', unit: 'messages' }),
+    ]);
+    expect(() => completeRateLimits([entry], ['/b'])).toThrow(
+      'rateLimits[0].match: "/a" is not the path of a route; there is /b',
+    );
+  });
+
+  it('have the faults that they have in a file', () => {
+    const limits = [
+      { ...entry, burst: 0, brust: 1 },
+      7,
+      { scope: 'method', strategy: 'x', dryRun: 'no' },
+      entry,
+    ];
+    const file = JSON.stringify({ routes: [{ path: '/a', pool: 'main' }], rateLimits: limits });
+    expect(() => completeRateLimits(limits, ['/a'])).toThrow(linesOf({ file }).join('\n'));
   });
 });
 

@@ -9,7 +9,13 @@ import { limitNotices } from './limit-notices.ts';
 import { notYetInEffect } from './not-yet.ts';
 import { profileNames, profiles } from './profiles.ts';
 import { configVariable } from './serve-flags.ts';
-import { configSchema, type Config, type ConfigInput } from './schema.ts';
+import {
+  configSchema,
+  maxRateLimits,
+  type Config,
+  type ConfigInput,
+  type RateLimitConfig,
+} from './schema.ts';
 import { isTree, overlay, protoPaths, treeOf, valueAt, type Tree } from './tree.ts';
 
 export interface LoadOptions {
@@ -26,6 +32,8 @@ export interface LoadedConfig {
   readonly config: Config;
   /** Sentences that a user should see: settings without effect, unknown variables. */
   readonly notices: readonly string[];
+  /** The file that was read, or undefined when none was named. */
+  readonly file: string | undefined;
   /** Where the settings came from, for the log: `wsluice.yaml, environment, flags`, or `defaults`. */
   readonly source: string;
 }
@@ -55,6 +63,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
       ...notYetInEffect(config, given),
       ...limitNotices(config),
     ],
+    file: path,
     source: sources.join(', ') || 'defaults',
   };
 }
@@ -63,6 +72,19 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
 export function completeConfig(input: ConfigInput): Config {
   const layers = [{ tree: input as Tree, settings: [] }];
   return combine(layers, { readFile: readUtf8, readBytes: readFileSync, unread: [] }).config;
+}
+
+/**
+ * The complete entries of a list of `rateLimits` that comes by itself, for routes of these paths.
+ * Throws a `ConfigError` with all its faults.
+ */
+export function completeRateLimits(list: unknown, paths: readonly string[]): readonly RateLimitConfig[] {
+  // One too many is a fault; all that come after it need no look.
+  const rateLimits: unknown = Array.isArray(list) ? list.slice(0, maxRateLimits + 1) : list;
+  const layers = [
+    { tree: { rateLimits, routes: paths.map((path) => ({ path, pool: 'main' })) }, settings: [] },
+  ];
+  return combine(layers, { readFile: readUtf8, readBytes: readFileSync, unread: [] }).config.rateLimits;
 }
 
 interface CombineOptions extends FileReaders {

@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { GatewayMetrics } from '../../metrics/gateway-metrics.ts';
+import { onTearDown } from '../../test/support/tear-down.ts';
+import { errorTypes, rejectReasons } from '../close-codes.ts';
+import { AdminServer, type AdminOptions } from './admin-server.ts';
+import type { LimitsControl } from './limits-control.ts';
+
+const noLimits: LimitsControl = {
+  routes: ['/ws'],
+  snapshot: () => ({ limits: [], shared: { redis: 'off' } }),
+  replace: () => undefined,
+};
+
+/** An admin listener on a free port, closed with its test. */
+export async function openAdmin(options: Partial<AdminOptions> = {}): Promise<AdminServer> {
+  const admin = await AdminServer.open({
+    host: '127.0.0.1',
+    port: 0,
+    token: null,
+    metrics: new GatewayMetrics({ errorTypes, rejectReasons }),
+    pools: () => [],
+    codecs: () => [],
+    rateLimits: () => ({ decisions: [], keys: [], sharedUp: undefined }),
+    limits: noLimits,
+    readiness: () => ({ ready: true, why: '' }),
+    log: { info: () => undefined },
+    ...options,
+  });
+  onTearDown(() => admin.close());
+  return admin;
+}
+
+/** What the admin listener answered. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+/** An HTTP request with whatever Host and other headers. */
+export async function ask(
+  port: number,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+  method = 'GET',
+  sent?: string | Buffer,
+): Promise<Reply> {
+  const outgoing = request({ host: '127.0.0.1', port, path, method, headers, agent: false });
+  outgoing.end(sent);
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+  // An answer may come before all of the body is sent.
+  outgoing.on('error', () => undefined);
+  let body = '';
+  for await (const chunk of response) body += String(chunk);
+  return { status: response.statusCode!, headers: response.headers, body };
+}
