@@ -1,5 +1,25 @@
+/** How a charge may end; above 0 it is refused, and could come again after as many milliseconds. */
+export const Charge = {
+  /** The request may go, and is paid for. */
+  paid: 0,
+  /** Nothing is to be done with the message that it is in: that comes again, or its client is being closed. */
+  notNow: -1,
+  /** It is to be forgotten without an answer. */
+  dropped: -2,
+} as const;
+
+/** What a client may still send. */
+export interface ClientAllowance {
+  /** False when there is nothing to ask. */
+  readonly isLimited: boolean;
+  /** Asks for a request of this size, whose method name, if it has one, stands at `methodStart` of `buf`, else −1; a `Charge`. */
+  charge(bytes: number, buf: Uint8Array, methodStart: number, methodEnd: number, inBatch: boolean): number;
+  /** Takes back what was charged for a request that is not going to be accepted now. */
+  uncharge(bytes: number, buf: Uint8Array, methodStart: number, methodEnd: number): void;
+}
+
 /** What a pool needs of the client connection that holds a lease. */
-export interface ClientSide {
+export interface ClientSide extends ClientAllowance {
   /** Hands over a message from an upstream; the bytes are copied, and sent at the end of this turn. */
   deliver(buf: Uint8Array, start: number, end: number, isBinary: boolean): void;
   /** Like `deliver` for a text, with the bytes from cutStart to cutEnd replaced by id[idStart..idEnd). */
@@ -42,6 +62,8 @@ export interface SeatHandlers {
 
 /** One client's hold on a pool, from its first message to `release`. */
 export interface Lease {
+  /** True when it charges the client for each request it finds; otherwise its messages are charged before they are sent. */
+  readonly chargesRequests: boolean;
   /** Takes one message of the client. False when it could not be taken because the upstream reads too slowly. */
   send(bytes: Uint8Array, isBinary: boolean): boolean;
   /** True while a reply is due, so that a drain waits for it. */

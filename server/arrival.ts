@@ -1,19 +1,20 @@
 import type { MessageCodec } from '../codec/message-codec.ts';
 import type { Seat } from '../pool/client-side.ts';
+import type { ClientKeys } from '../ratelimit/limit-config.ts';
 import { reject, type Handshake, type Rejection } from './handshake.ts';
 import type { Answer, UpgradeTerms } from './listener.ts';
 
 /** What an accepted upgrade hands to the connection it becomes. */
 export interface Seated {
   readonly seat: Seat;
-  readonly addressKey: string;
+  readonly keys: ClientKeys;
   /** What its messages are packed with; undefined for plain ones. */
   readonly codec: MessageCodec | undefined;
 }
 
 export interface ArrivalOptions {
   readonly handshake: Handshake;
-  readonly addressKey: string;
+  readonly keys: ClientKeys;
   readonly codec: MessageCodec | undefined;
   readonly codecHeaders: UpgradeTerms['headers'];
   readonly answer: Answer<Seated>;
@@ -55,14 +56,14 @@ export class Arrival {
       return;
     }
     this.#giveUp = undefined;
-    const { answer, handshake, addressKey, codec, codecHeaders, onLeft } = this.#options;
+    const { answer, handshake, keys, codec, codecHeaders, onLeft } = this.#options;
     const protocol = seat.protocol === '' ? handshake.codecProtocol : seat.protocol;
     // What a codec has packed, an extension would only pack again.
     const extensions = codec === undefined ? handshake.extensions : '';
     let seated = false;
     try {
       seated = answer.upgrade(
-        { seat, addressKey, codec },
+        { seat, keys, codec },
         { key: handshake.key, extensions, protocol, headers: codecHeaders },
       );
     } finally {

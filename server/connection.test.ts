@@ -7,6 +7,7 @@ import { ToyCodec } from '../codec/toy-codec.fixture.ts';
 import { GatewayMetrics, indexByName } from '../metrics/gateway-metrics.ts';
 import type { Lease } from '../pool/client-side.ts';
 import { Turn } from '../pool/turn.ts';
+import { localLimits } from '../ratelimit/limits.fixture.ts';
 import { errorTypes } from './close-codes.ts';
 import { Connection, type ClientSocket } from './connection.ts';
 import { HeartbeatWheel } from './heartbeat.ts';
@@ -75,6 +76,7 @@ class TestSocket implements ClientSocket {
 }
 
 class TestLease implements Lease {
+  readonly chargesRequests = false;
   readonly messages: string[] = [];
   readonly releases: [code: number, reason: string][] = [];
   takes = true;
@@ -121,6 +123,8 @@ class World {
       outbox,
       turn,
       heartbeat,
+      limits: localLimits(),
+      now: () => 0,
       transcoding,
       transcoderLimits: wideLimits,
       maxMessageBytes,
@@ -130,7 +134,7 @@ class World {
     this.client = new Connection(context, {
       socket: this.socket,
       seat,
-      addressKey: '127.0.0.1',
+      keys: { ip: '127.0.0.1', identity: '127.0.0.1', route: '/ws' },
       codec,
     });
     this.socket.onClose = (code, reason) => this.client.onClosed(code, reason);

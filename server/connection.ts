@@ -7,11 +7,14 @@ import {
   type TranscoderOwner,
 } from '../codec/transcoder.ts';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
-import type { ClientSide, Lease, Seat } from '../pool/client-side.ts';
+import { Charge, type ClientSide, type Lease, type Seat } from '../pool/client-side.ts';
 import type { Flushable, Turn } from '../pool/turn.ts';
+import type { ClientKeys } from '../ratelimit/limit-config.ts';
+import type { Limits } from '../ratelimit/limits.ts';
 import { closeTable, isSendableCloseCode, type CloseCause, type ErrorType } from './close-codes.ts';
 import type { HeartbeatPeer, HeartbeatWheel } from './heartbeat.ts';
 import type { Outbox, OutboxClient } from './outbox.ts';
+import { Spending } from './spending.ts';
 
 /** What the listener's engine offers for one client. */
 export interface ClientSocket {
@@ -33,6 +36,8 @@ export interface ConnectionContext {
   readonly outbox: Outbox;
   readonly turn: Turn;
   readonly heartbeat: HeartbeatWheel;
+  readonly limits: Limits;
+  readonly now: () => number;
   readonly transcoding: TranscoderContext;
   readonly transcoderLimits: TranscoderLimits;
   readonly maxMessageBytes: number;
@@ -42,15 +47,15 @@ export interface ConnectionContext {
 export interface ConnectionOptions {
   readonly socket: ClientSocket;
   readonly seat: Seat;
-  readonly addressKey: string;
+  /** What rate limits know it by, and caps count it under. */
+  readonly keys: ClientKeys;
   /** What its messages are packed with; undefined for plain ones. */
   readonly codec: MessageCodec | undefined;
 }
 
 /** One client: its messages go to its lease, what comes back goes to its socket. */
 export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, TranscoderOwner, Flushable {
-  /** Where the client's address is counted; see admission.ts. */
-  readonly addressKey: string;
+  readonly keys: ClientKeys;
   /** The engine still holds much that this client has not read, for a while after it was ended. */
   lingers = false;
   /** The outbox's items for this client: first and last, −1 for none. */
@@ -63,6 +68,9 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
   readonly #socket: ClientSocket;
   readonly #lease: Lease;
   readonly #transcoder: Transcoder | undefined;
+  readonly #spending: Spending;
+  /** A pong is due: it is not the client's own idea, and free. */
+  #pongDue = false;
   #corkedFirst = -1;
   /** The reason to close, once there is one: nothing is sent to or taken from the client after it. */
   #ending: { code: number; reason: string } | undefined;
@@ -70,10 +78,11 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
   /** The last message did not leave at once, so the next one has to look how much waits. */
   #backlogged = false;
 
-  constructor(context: ConnectionContext, { socket, seat, addressKey, codec }: ConnectionOptions) {
+  constructor(context: ConnectionContext, { socket, seat, keys, codec }: ConnectionOptions) {
     this.#context = context;
     this.#socket = socket;
-    this.addressKey = addressKey;
+    this.keys = keys;
+    this.#spending = new Spending(context, keys, this);
     this.#transcoder = codec && new Transcoder(codec, context.transcoding, context.transcoderLimits, this);
     this.#lease = seat.attach(this);
     context.metrics.connectionOpened();
@@ -82,7 +91,7 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
 
   /** True while a reply is due or on its way. */
   get busy(): boolean {
-    return this.#lease.busy || this.#transcoder?.busy === true;
+    return this.#lease.busy || this.#transcoder?.busy === true || this.#spending.isHolding;
   }
 
   /** A message arrived; its memory is only valid during the call. */
@@ -100,7 +109,30 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
   }
 
   onDecoded(bytes: Uint8Array, isBinary: boolean): void {
-    if (!this.#lease.send(bytes, isBinary)) this.fail('upstream-slow');
+    if (this.#spending.isLimited) this.#spending.pass(bytes, isBinary);
+    else if (!this.#lease.send(bytes, isBinary)) this.fail('upstream-slow');
+  }
+
+  /** Hands a message to the lease, which charges for each request in it, or has it charged as a whole. */
+  forward(bytes: Uint8Array, isBinary: boolean): void {
+    const charge = this.#lease.chargesRequests
+      ? Charge.paid
+      : this.charge(bytes.length, bytes, -1, -1, false);
+    if (charge > 0) this.#spending.countRefused();
+    else if (charge === Charge.paid && !this.#lease.send(bytes, isBinary)) this.fail('upstream-slow');
+  }
+
+  get isLimited(): boolean {
+    return this.#spending.isLimited;
+  }
+
+  charge(bytes: number, buf: Uint8Array, methodStart: number, methodEnd: number, inBatch: boolean): number {
+    if (this.#ending !== undefined) return Charge.notNow;
+    return this.#spending.charge(bytes, buf, methodStart, methodEnd, inBatch);
+  }
+
+  uncharge(bytes: number, buf: Uint8Array, methodStart: number, methodEnd: number): void {
+    this.#spending.uncharge(bytes, buf, methodStart, methodEnd);
   }
 
   onCodecFault(fault: TranscoderFault): void {
@@ -190,14 +222,17 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
   /** The engine has answered a ping; a client that pings and does not read must not fill memory with pongs. */
   onPing(): void {
     this.pingSentAtMs = 0;
-    if (this.#ending === undefined) this.#checkBacklog();
+    if (this.#ending === undefined && !this.#checkBacklog()) this.#spending.chargeControlFrame();
   }
 
   onPong(): void {
     this.#context.heartbeat.pong(this);
+    if (!this.#pongDue && this.#ending === undefined) this.#spending.chargeControlFrame();
+    this.#pongDue = false;
   }
 
   sendPing(): void {
+    this.#pongDue = true;
     if (this.#ending === undefined) this.#socket.ping();
   }
 
@@ -212,6 +247,7 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
     this.#ending ??= { code, reason };
     this.#context.heartbeat.remove(this);
     this.#context.metrics.connectionClosed();
+    this.#spending.stop();
     const release = (): void => {
       this.#lease.release(code, reason);
       onReleased();

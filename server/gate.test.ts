@@ -7,6 +7,7 @@ import { parseDictionary } from '../codec/dictionary.ts';
 import { GatewayMetrics } from '../metrics/gateway-metrics.ts';
 import type { Lease, NoSeat, Seat, SeatHandlers } from '../pool/client-side.ts';
 import type { DialRequest } from '../pool/dial.ts';
+import { localLimits } from '../ratelimit/limits.fixture.ts';
 import type { Pool } from '../pool/pool.ts';
 import { Admission } from './admission.ts';
 import { Codecs } from './codecs.ts';
@@ -133,6 +134,7 @@ class World {
       pools: new Map([['main', pool]]),
       admission: this.admission,
       addresses: new ClientAddresses(config.listen.trustedProxies),
+      limits: localLimits(config.rateLimits),
       codecs: new Codecs({ config: config.codec, log, onError: () => undefined }),
       metrics: this.metrics,
       log,
@@ -170,7 +172,11 @@ describe('the gate', () => {
     const answer = world.ask({ headers: { 'sec-websocket-extensions': 'x' } });
     expect([answer.answers, world.admission.total]).toEqual([0, 1]);
     const seat = world.acquisitions[0]!.seat();
-    expect(answer.seated).toEqual({ seat, addressKey: '203.0.113.9', codec: undefined });
+    expect(answer.seated).toEqual({
+      seat,
+      keys: { ip: '203.0.113.9', identity: '203.0.113.9', route: '/ws' },
+      codec: undefined,
+    });
     expect(answer.upgradedWith).toEqual(['dGhlIHNhbXBsZSBub25jZQ==', 'chosen', 'x']);
     expect([world.admission.total, world.rejections()]).toEqual([1, {}]);
     vi.advanceTimersByTime(2 * handshakeTimeoutMs);
@@ -397,7 +403,7 @@ describe('the gate', () => {
             gone.add(answer);
           }
           if (what === 'leaves' && answer?.seated !== undefined && !left.has(answer)) {
-            world.admission.leave(answer.seated.addressKey);
+            world.admission.leave(answer.seated.keys.ip);
             left.add(answer);
           }
           if (what === 'time') vi.advanceTimersByTime(ms);
@@ -410,7 +416,7 @@ describe('the gate', () => {
         for (const answer of answers) expect(answer.answers).toBe(gone.has(answer) ? 0 : 1);
         const seated = answers.filter((answer) => answer.seated !== undefined);
         expect(seats.filter(({ vacated }) => vacated === 0)).toHaveLength(seated.length);
-        for (const answer of seated) if (!left.has(answer)) world.admission.leave(answer.seated!.addressKey);
+        for (const answer of seated) if (!left.has(answer)) world.admission.leave(answer.seated!.keys.ip);
         expect([world.admission.total, vi.getTimerCount()]).toEqual([0, 0]);
       }),
       { numRuns: 300 },

@@ -5,11 +5,14 @@ import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
 import { indexByName } from '../metrics/gateway-metrics.ts';
 import type { NoSeat } from '../pool/client-side.ts';
 import type { Pool } from '../pool/pool.ts';
+import type { ClientKeys } from '../ratelimit/limit-config.ts';
+import type { Limits } from '../ratelimit/limits.ts';
 import type { Admission } from './admission.ts';
 import { Arrival, type Seated } from './arrival.ts';
 import { addressKey, plainAddress, type ClientAddresses } from './client-address.ts';
 import { rejectReasons } from './close-codes.ts';
 import type { Codecs } from './codecs.ts';
+import { clientIdentity } from './client-identity.ts';
 import type { Config } from './config/schema.ts';
 import { forwardedRequest } from './forwarding.ts';
 import {
@@ -30,6 +33,7 @@ export interface GateOptions {
   readonly pools: ReadonlyMap<string, Pool>;
   readonly admission: Admission;
   readonly addresses: ClientAddresses;
+  readonly limits: Limits;
   readonly codecs: Codecs;
   readonly metrics: GatewayMetrics;
   readonly log: Log;
@@ -82,14 +86,17 @@ export class Gate {
     if (this.draining) return this.#reject(answer, goingAway());
     const { addresses, admission } = this.#options;
     const peer = plainAddress(peerAddress);
-    const key = addressKey(addresses.resolve(peer, request.header('x-forwarded-for')));
-    const full = admission.enter(key);
-    if (full !== undefined) return this.#reject(answer, full);
+    const keys = this.#keysOf(
+      request,
+      addressKey(addresses.resolve(peer, request.header('x-forwarded-for'))),
+    );
+    const refusal = this.#refusal(keys) ?? admission.enter(keys.ip);
+    if (refusal !== undefined) return this.#reject(answer, refusal);
     const forwarded = forwardedRequest(request, handshake, route, {
       peerAddress: peer,
       peerTrusted: addresses.isTrusted(peer),
     });
-    this.#findSeat(route, forwarded, handshake, key, answer);
+    this.#findSeat(route, forwarded, handshake, keys, answer);
   }
 
   /** Lets nobody in any more; those who still wait for an upstream are turned away. */
@@ -98,24 +105,38 @@ export class Gate {
     for (const arrival of this.#arrivals) arrival.turnAway(goingAway());
   }
 
+  #keysOf(request: UpgradeRequest, ip: string): ClientKeys {
+    const { identity } = this.#options.config;
+    return { ip, identity: clientIdentity(request, identity) ?? ip, route: request.path };
+  }
+
+  #refusal(keys: ClientKeys): Rejection | undefined {
+    const waitMs = this.#options.limits.arrive(keys);
+    if (waitMs === 0) return undefined;
+    const seconds = Math.ceil(waitMs / 1_000);
+    return reject('rate-limit', 429, 'rate limit exceeded: try again later', [
+      ['Retry-After', String(seconds)],
+    ]);
+  }
+
   /** From here on the client is counted in: each way out but the seat counts it out again. */
   #findSeat(
     { pool }: Route,
     forwarded: Parameters<Pool['acquire']>[0],
     handshake: Handshake,
-    addressKey: string,
+    keys: ClientKeys,
     answer: Answer<Seated>,
   ): void {
     const codec = this.#codecOf(handshake);
     const arrival = new Arrival({
       handshake,
-      addressKey,
+      keys,
       codec,
       codecHeaders: this.#codecHeaders(codec),
       answer,
       timeoutMs: this.#options.config.listen.handshakeTimeoutMs,
       reject: (rejection) => this.#reject(answer, rejection),
-      onLeft: () => this.#options.admission.leave(addressKey),
+      onLeft: () => this.#options.admission.leave(keys.ip),
       onSettled: () => this.#arrivals.delete(arrival),
     });
     this.#arrivals.add(arrival);

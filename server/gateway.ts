@@ -12,13 +12,14 @@ import { TurnClock } from './clock.ts';
 import { Codecs } from './codecs.ts';
 import { errorTypeOfRpcCode, errorTypes, rejectReasons } from './close-codes.ts';
 import { completeConfig } from './config/load.ts';
-import type { Config, ConfigInput, PoolConfig } from './config/schema.ts';
+import type { Config, ConfigInput, PoolConfig, RateLimitConfig } from './config/schema.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
 import { drainClients } from './drain.ts';
 import type { Seated } from './arrival.ts';
 import { Gate } from './gate.ts';
 import { HeartbeatWheel } from './heartbeat.ts';
 import { LagMeter } from './lag-meter.ts';
+import { GatewayLimits } from './limits.ts';
 import { Listener } from './listener.ts';
 import { createLog, type Log } from './log.ts';
 import { Outbox } from './outbox.ts';
@@ -45,6 +46,8 @@ export interface Gateway {
   readonly port: number;
   /** The port of health and metrics. */
   readonly adminPort: number;
+  /** Other rate limits from now on; no client is disconnected, and limits that stay keep what was used of them. */
+  applyLimits(rateLimits: readonly RateLimitConfig[]): void;
   /** Takes no new clients, answers what is in flight, sends everybody away with 1001, then stops. */
   drain(): Promise<void>;
   /** Cuts everything off at once. */
@@ -123,13 +126,27 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
   const admission = new Admission(config.listen);
   const addresses = new ClientAddresses(config.listen.trustedProxies);
   const poolsByName = new Map([...pools].map(([name, { pool }]) => [name, pool]));
-  const gate = new Gate({ config, pools: poolsByName, admission, addresses, codecs, metrics, log });
+  const limits = new GatewayLimits({ config, now, log });
+  stops.push(() => limits.close());
+  const gate = new Gate({
+    config,
+    pools: poolsByName,
+    admission,
+    addresses,
+    limits: limits.limits,
+    codecs,
+    metrics,
+    log,
+  });
   const admin = await AdminServer.open({
     ...config.admin,
     metrics,
     pools: () =>
       [...pools.values()].map(({ pool, upstreamLatency }) => ({ ...pool.snapshot(), upstreamLatency })),
     codecs: () => codecs.bytes,
+    limits,
+    rateLimits: () => limits.totals(),
+    log,
     readiness: () => readiness(gate.draining, pools),
   });
   stops.push(() => admin.close());
@@ -139,6 +156,8 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
     errorIndex,
     outbox: new Outbox(turn),
     turn,
+    limits: limits.limits,
+    now,
     transcoding: codecs.transcoding,
     transcoderLimits: codecs.clientLimits(config.listen.maxBackpressureBytes),
     heartbeat: newHeartbeat((ms) => metrics.heartbeatRtt.observe(ms / 1_000)),
@@ -161,7 +180,7 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
       onPing: (client) => client.onPing(),
       onPong: (client) => client.onPong(),
       onClose: (client, code, reason) => {
-        const leave = (): void => admission.leave(client.addressKey);
+        const leave = (): void => admission.leave(client.keys.ip);
         // Its place is taken as long as its memory is, or slow readers that come back at once would pile up.
         if (client.lingers) setTimeout(leave, engineLingerMs).unref();
         else leave();
@@ -179,7 +198,13 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
     await drainClients({ clients, ...config.drain, now: () => performance.now() });
     stop();
   };
-  return { port: listener.port, adminPort: admin.port, drain, stop };
+  return {
+    port: listener.port,
+    adminPort: admin.port,
+    applyLimits: (rateLimits) => limits.replace(rateLimits),
+    drain,
+    stop,
+  };
 }
 
 interface PoolParts {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { newTranscoding, wideLimits } from '../codec/transcoding.fixture.ts';
 import { GatewayMetrics, indexByName } from '../metrics/gateway-metrics.ts';
 import { Turn } from '../pool/turn.ts';
+import { localLimits } from '../ratelimit/limits.fixture.ts';
 import { errorTypes } from './close-codes.ts';
 import { Connection, type ClientSocket, type ConnectionContext } from './connection.ts';
 import { HeartbeatWheel } from './heartbeat.ts';
@@ -82,6 +83,8 @@ class World {
       outbox: this.outbox,
       turn,
       heartbeat: new HeartbeatWheel({ intervalMs: 0, timeoutMs: 0, now: () => 0, onRtt: () => undefined }),
+      limits: localLimits(),
+      now: () => 0,
       transcoding: newTranscoding((fault) => this.faults.push(fault)),
       transcoderLimits: wideLimits,
       maxMessageBytes: kib,
@@ -92,9 +95,16 @@ class World {
 
   connect(): void {
     const socket = new TestSocket();
-    const lease = { send: () => true, busy: false, refuseNew: () => undefined, release: () => undefined };
+    const lease = {
+      chargesRequests: false,
+      send: () => true,
+      busy: false,
+      refuseNew: () => undefined,
+      release: () => undefined,
+    };
     const seat = { protocol: '', attach: () => lease, vacate: () => undefined };
-    const client = new Connection(this.#context, { socket, seat, addressKey: '', codec: undefined });
+    const keys = { ip: '', identity: '', route: '/ws' };
+    const client = new Connection(this.#context, { socket, seat, keys, codec: undefined });
     socket.onClosed = () => client.onClosed(1006, '');
     this.sockets.push(socket);
     this.clients.push(client);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ClientSide } from '../client-side.ts';
+import { unlimited } from '../unlimited.fixture.ts';
 import { EchoMode, type EchoStyle } from './echo.ts';
 
 interface Said {
@@ -24,6 +25,7 @@ function setUp(style: EchoStyle): {
     throw new Error('an echo is sent at once');
   };
   const client: ClientSide = {
+    ...unlimited,
     deliver: unused,
     deliverSpliced: unused,
     onUpstreamClose: unused,

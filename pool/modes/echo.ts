@@ -1,7 +1,8 @@
-import type { ClientSide, Lease, PoolObserver } from '../client-side.ts';
+import { Charge, type ClientSide, type Lease, type PoolObserver } from '../client-side.ts';
 import { ERROR_MESSAGES, ErrorCode, errorReply } from '../jsonrpc/errors.ts';
 import { Scan, ScanKind, scanRequest } from '../jsonrpc/scan.ts';
 import { splitBatch } from '../jsonrpc/split-batch.ts';
+import { chargeBatch, chargeScanned, refusedReply } from './charges.ts';
 
 /** What the embedded echo back end answers: every message as it is, JSON-RPC requests with their params, or either by what comes. */
 export type EchoStyle = 'verbatim' | 'json-rpc' | 'both';
@@ -33,12 +34,14 @@ export class EchoMode {
 /** One client of the echo back end. */
 export class EchoLease implements Lease {
   readonly busy = false;
+  readonly chargesRequests: boolean;
   readonly #client: ClientSide;
   readonly #mode: EchoMode;
 
   constructor(client: ClientSide, mode: EchoMode) {
     this.#client = client;
     this.#mode = mode;
+    this.chargesRequests = mode.style !== 'verbatim';
   }
 
   send(bytes: Uint8Array, isBinary: boolean): boolean {
@@ -67,7 +70,8 @@ export class EchoLease implements Lease {
     const isBatch =
       scan.kind === ScanKind.Batch && splitBatch(bytes, 0, bytes.length, maxBatchSize, ignore) === undefined;
     if (style === 'both' && !isRequest && !isBatch) {
-      this.#echo(bytes, isBinary);
+      const charge = chargeScanned(this.#client, scan, bytes, 0, bytes.length, false);
+      if (charge === Charge.paid) this.#echo(bytes, isBinary);
       return;
     }
     const reply = this.#reply(bytes);
@@ -76,22 +80,30 @@ export class EchoLease implements Lease {
 
   #reply(bytes: Uint8Array): Uint8Array | undefined {
     const { scan } = this.#mode;
-    if (scan.kind !== ScanKind.Batch) return this.#replyToOne(bytes, 0, bytes.length);
+    if (scan.kind !== ScanKind.Batch) {
+      const charge = chargeScanned(this.#client, scan, bytes, 0, bytes.length, false);
+      return this.#replyToOne(bytes, 0, bytes.length, charge);
+    }
     const ranges: [number, number][] = [];
     const fault = splitBatch(bytes, 0, bytes.length, maxBatchSize, (start, end) => ranges.push([start, end]));
     if (fault !== undefined) {
+      const charge = chargeScanned(this.#client, scan, bytes, 0, bytes.length, true);
+      if (charge !== Charge.paid) return this.#refusal(bytes, charge);
       return this.#error(bytes, fault === 'not-json' ? ErrorCode.ParseError : ErrorCode.InvalidRequest);
     }
-    const replies = ranges.flatMap(([start, end]) => {
+    const charges = chargeBatch(this.#client, scan, bytes, ranges);
+    if (charges === undefined) return undefined;
+    const replies = ranges.flatMap(([start, end], index) => {
       scanRequest(bytes, start, end, scan);
-      const reply = this.#replyToOne(bytes, start, end);
+      const reply = this.#replyToOne(bytes, start, end, charges[index] ?? Charge.paid);
       return reply === undefined ? [] : [decoder.decode(reply)];
     });
     return replies.length === 0 ? undefined : encoder.encode(`[${replies.join(',')}]`);
   }
 
-  #replyToOne(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
+  #replyToOne(bytes: Uint8Array, start: number, end: number, charge: number): Uint8Array | undefined {
     const { scan, observer } = this.#mode;
+    if (charge !== Charge.paid) return this.#refusal(bytes, charge);
     if (scan.kind === ScanKind.Notification) return undefined;
     if (scan.kind === ScanKind.NotJson) return this.#error(bytes, ErrorCode.ParseError);
     if (scan.kind !== ScanKind.Request) return this.#error(bytes, ErrorCode.InvalidRequest);
@@ -101,6 +113,13 @@ export class EchoLease implements Lease {
     const { params } = JSON.parse(decoder.decode(bytes.subarray(start, end))) as { params?: unknown };
     const id = decoder.decode(bytes.subarray(scan.idStart, scan.idEnd));
     return encoder.encode(`{"jsonrpc":"2.0","result":${JSON.stringify(params ?? null)},"id":${id}}`);
+  }
+
+  #refusal(bytes: Uint8Array, charge: number): Uint8Array | undefined {
+    if (charge === Charge.notNow) return undefined;
+    const reply = refusedReply(charge, this.#mode.scan, bytes);
+    if (reply !== undefined) this.#mode.observer.refused(ErrorCode.RateLimited);
+    return reply;
   }
 
   #error(bytes: Uint8Array, code: ErrorCode): Uint8Array {

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { ClientSide, Lease } from '../client-side.ts';
+import { Charge, type ClientSide, type Lease } from '../client-side.ts';
 import { Batch } from '../jsonrpc/batch.ts';
 import { ERROR_MESSAGES, ErrorCode, errorReply } from '../jsonrpc/errors.ts';
 import { methodName } from '../jsonrpc/method-name.ts';
@@ -8,6 +8,7 @@ import { ScanKind, scanRequest, type Scan } from '../jsonrpc/scan.ts';
 import { splitBatch, type BatchFault } from '../jsonrpc/split-batch.ts';
 import type { WaitRing, Waiter } from '../queue.ts';
 import type { Channel, Requester } from './channel.ts';
+import { chargeBatch, chargeScanned, refusedReply } from './charges.ts';
 
 const none = -1;
 
@@ -57,6 +58,7 @@ export interface LeaseLimits {
 
 /** A client's hold on a pool in request mode: what it has in flight, all on one channel, and what it has waiting. */
 export class RequestLease implements Lease, Requester {
+  readonly chargesRequests = true;
   ring: WaitRing<Waiter> | undefined;
   ringNext: Waiter | undefined;
   ringPrevious: Waiter | undefined;
@@ -91,8 +93,13 @@ export class RequestLease implements Lease, Requester {
     const { scan } = this.#host;
     scanRequest(bytes, 0, bytes.length, scan);
     if (isBinary && !isUtf8(bytes)) scan.kind = ScanKind.NotJson;
-    if (scan.kind === ScanKind.Batch) this.#acceptBatch(bytes);
-    else this.#acceptScanned(bytes, 0, bytes.length, undefined, 0);
+    if (scan.kind === ScanKind.Batch) {
+      this.#acceptBatch(bytes);
+      return true;
+    }
+    const charge = chargeScanned(this.#client, scan, bytes, 0, bytes.length, false);
+    if (charge === Charge.paid) this.#acceptScanned(bytes, 0, bytes.length, undefined, 0);
+    else this.#refuseCharge(charge, bytes);
     return true;
   }
 
@@ -191,19 +198,31 @@ export class RequestLease implements Lease, Requester {
     const { maxBatchSize } = this.#host.limits;
     const fault = splitBatch(bytes, 0, bytes.length, maxBatchSize, (start, end) => ranges.push([start, end]));
     if (fault !== undefined) {
-      this.#refuse(
-        fault === 'not-json' ? ErrorCode.ParseError : ErrorCode.InvalidRequest,
-        batchFaults[fault],
-      );
-      return;
+      const charge = chargeScanned(this.#client, this.#host.scan, bytes, 0, bytes.length, true);
+      if (charge !== Charge.paid) return this.#refuseCharge(charge, bytes);
+      const code = fault === 'not-json' ? ErrorCode.ParseError : ErrorCode.InvalidRequest;
+      return this.#refuse(code, batchFaults[fault]);
     }
+    const charges = chargeBatch(this.#client, this.#host.scan, bytes, ranges);
+    if (charges === undefined) return;
     const batch = new Batch(ranges.length, this.#host.limits.maxBatchReplyBytes, (answer) => {
       if (!this.#released) this.#client.send(answer, false);
     });
     ranges.forEach(([start, end], index) => {
       scanRequest(bytes, start, end, this.#host.scan);
-      this.#acceptScanned(bytes, start, end, batch, index);
+      const charge = charges[index] ?? Charge.paid;
+      if (charge === Charge.paid) this.#acceptScanned(bytes, start, end, batch, index);
+      else this.#refuseCharge(charge, bytes, batch, index);
     });
+  }
+
+  /** What a rate limit refused was never accepted, so no ledger counts it. */
+  #refuseCharge(charge: number, bytes: Uint8Array, batch?: Batch, index = 0): void {
+    if (charge === Charge.notNow) return;
+    const reply = refusedReply(charge, this.#host.scan, bytes);
+    if (reply !== undefined) this.#host.countRefusal(ErrorCode.RateLimited);
+    if (batch !== undefined) batch.settle(index, reply);
+    else if (reply !== undefined) this.#client.send(reply, false);
   }
 
   #acceptScanned(

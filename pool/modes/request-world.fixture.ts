@@ -1,3 +1,4 @@
+import { unlimited } from '../unlimited.fixture.ts';
 import { createBalancer, type BalancerName } from '../balancers/create-balancer.ts';
 import type { ClientSide } from '../client-side.ts';
 import { Connector } from '../connector.ts';
@@ -455,6 +456,7 @@ export class World {
   #sideOf(client: ModelClient): ClientSide {
     const { model } = this;
     return {
+      ...unlimited,
       deliver: (buf, start, end) =>
         model.onClientMessage(client, Buffer.from(buf.subarray(start, end)).toString()),
       deliverSpliced: (buf, start, cutStart, cutEnd, end, id, idStart, idEnd) => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LeastConnections } from '../balancers/least-connections.ts';
+import { unlimited } from '../unlimited.fixture.ts';
 import type { ClientSide } from '../client-side.ts';
 import { Connector } from '../connector.ts';
 import { Endpoint } from '../endpoint.ts';
@@ -15,6 +16,9 @@ interface Answer {
 }
 
 class Client implements ClientSide {
+  readonly isLimited = false;
+  readonly charge = unlimited.charge;
+  readonly uncharge = unlimited.uncharge;
   readonly texts: string[] = [];
   lease!: RequestLease;
 

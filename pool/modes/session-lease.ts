@@ -18,6 +18,7 @@ const messageOverheadBytes = 128;
 
 /** One upstream connection, first waiting for a client, then that client's alone. */
 export class SessionLease implements Seat, Lease, UpstreamOwner {
+  readonly chargesRequests = false;
   readonly upstream: UpstreamConnection;
   readonly endpoint: Endpoint;
   readonly #host: SessionHost;

@@ -1,3 +1,4 @@
+import { unlimited } from '../unlimited.fixture.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LeastConnections } from '../balancers/least-connections.ts';
 import type { ClientSide, Lease, NoSeat, Seat } from '../client-side.ts';
@@ -12,6 +13,9 @@ import { SessionMode } from './session.ts';
 const special: DialRequest = { protocols: ['chat'], headers: [['cookie', 'a=1']], query: 'x=1' };
 
 class Client implements ClientSide {
+  readonly isLimited = false;
+  readonly charge = unlimited.charge;
+  readonly uncharge = unlimited.uncharge;
   readonly got: string[] = [];
   readonly closes: [number, string][] = [];
 

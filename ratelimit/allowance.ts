@@ -1,0 +1,208 @@
+import type { ClientKeys } from './limit-config.ts';
+import type { Limit, Severity, Undecided } from './limit.ts';
+import { undecided } from './limiter.ts';
+import type { Plan } from './plan.ts';
+
+/** What becomes of a request; a number above 0 means: refused, and how many milliseconds to wait. */
+export const Verdict = {
+  /** All limits allow it, and it was taken from their allowances. */
+  go: 0,
+  /** Nothing was taken: ask again when woken. */
+  hold: -1,
+  drop: -2,
+  close: -3,
+  /** Taken, but it should pass only after `delayMs`. */
+  later: -4,
+} as const;
+
+/** What an allowance needs of the limits it is under. */
+export interface AllowanceHost {
+  /** Changes with the limits. */
+  readonly version: number;
+  planFor(route: string): Plan;
+  /** No limits at all. */
+  readonly noPlan: Plan;
+  /** A limit that only watches would have refused. */
+  onDryRun(limit: Limit): void;
+}
+
+/** A request as the limits see it; `start` is −1 when it has no method. */
+export interface MethodBytes {
+  buf: Uint8Array;
+  start: number;
+  end: number;
+}
+
+/** What one client may still send, under all limits that apply to it. */
+export class Allowance {
+  /** How long the request should wait that `take` last said `later` to. */
+  delayMs = 0;
+  readonly #host: AllowanceHost;
+  readonly #client: ClientKeys;
+  readonly #owner: Undecided;
+  #plan: Plan;
+  #slots: number[];
+  #version: number;
+  #released = false;
+
+  /** The owner is told when it is time to ask again after a `hold`. */
+  constructor(host: AllowanceHost, client: ClientKeys, owner: Undecided, nowMs: number) {
+    this.#host = host;
+    this.#client = client;
+    this.#owner = owner;
+    this.#version = host.version;
+    this.#plan = host.planFor(client.route);
+    this.#slots = this.#plan.limits.map((limit) => limit.slots.acquire(limit.keyOf(client), nowMs));
+  }
+
+  /** False when no limit applies. */
+  get isLimited(): boolean {
+    return this.#plan.limits.length > 0 || this.#version !== this.#host.version;
+  }
+
+  /** Asks for one request of this size; a Verdict, or the milliseconds to wait. Once released, everything may go. */
+  take(bytes: number, nowMs: number, method: MethodBytes): number {
+    if (this.#version !== this.#host.version) this.#rebind(nowMs);
+    const plan = this.#plan;
+    const { limiters, countsBytes } = plan;
+    const slots = this.#slots;
+    for (let index = 0; index < limiters.length; index++) {
+      const cost = countsBytes[index]! ? bytes : 1;
+      if (limiters[index]!.take(slots[index]!, cost, nowMs) === 0) continue;
+      this.#refund(index, bytes, method);
+      return this.#judge(bytes, nowMs, method);
+    }
+    if (plan.others.length > 0) {
+      const verdict = this.#takeOthers(bytes, nowMs, method);
+      if (verdict !== Verdict.go && verdict !== Verdict.later) return verdict;
+      plan.countAllowed();
+      return verdict;
+    }
+    plan.countAllowed();
+    return Verdict.go;
+  }
+
+  /** Gives back what `take` took for a request that is not going to be sent now. */
+  refund(bytes: number, method: MethodBytes): void {
+    this.#plan.countAllowed(-1);
+    this.#refund(this.#plan.limits.length, bytes, method);
+  }
+
+  /** A ping or an unasked pong: it counts as a message of its connection. True when the connection is to be closed for it. */
+  takeControlFrame(nowMs: number): boolean {
+    if (this.#released) return false;
+    if (this.#version !== this.#host.version) this.#rebind(nowMs);
+    let closes = false;
+    for (const index of this.#plan.forControlFrames) {
+      const limit = this.#plan.plain[index]!;
+      const slot = this.#slots[index]!;
+      const waitMs = limit.limiter.take(slot, 1, nowMs);
+      if (waitMs === 0) limit.count('allowed');
+      if (waitMs <= 0) continue;
+      limit.refuse(slot, waitMs, nowMs);
+      closes ||= limit.config.onExceed === 'close';
+    }
+    return closes;
+  }
+
+  /** The client is gone. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#plan.limits.forEach((limit, index) => limit.slots.release(this.#slots[index]!));
+    this.#plan = this.#host.noPlan;
+    this.#slots = [];
+  }
+
+  #takeOthers(bytes: number, nowMs: number, method: MethodBytes): number {
+    const { others, plain } = this.#plan;
+    const slots = this.#slots;
+    this.delayMs = 0;
+    for (let index = 0; index < others.length; index++) {
+      const limit = others[index]!;
+      if (limit.config.dryRun || !concerns(limit, method)) continue;
+      const slot = slots[plain.length + index]!;
+      const cost = limit.cost(bytes);
+      const outcome = limit.delays
+        ? limit.takeDelayed(slot, cost, nowMs)
+        : limit.limiter.take(slot, cost, nowMs);
+      if (limit.delays ? outcome < 0 : outcome !== 0) {
+        this.#refund(plain.length + index, bytes, method);
+        return this.#judge(bytes, nowMs, method);
+      }
+      if (outcome > this.delayMs) this.delayMs = outcome;
+    }
+    this.#countOthers(bytes, nowMs, method);
+    return this.delayMs > 0 ? Verdict.later : Verdict.go;
+  }
+
+  /** All that can refuse have allowed it; those that only watch have their say. */
+  #countOthers(bytes: number, nowMs: number, method: MethodBytes): void {
+    const { others, plain } = this.#plan;
+    others.forEach((limit, index) => {
+      if (!concerns(limit, method)) return;
+      if (!limit.config.dryRun) {
+        limit.count(limit.delays && this.delayMs > 0 ? 'delayed' : 'allowed');
+        return;
+      }
+      const slot = this.#slots[plain.length + index]!;
+      const isAllowed = limit.limiter.take(slot, limit.cost(bytes), nowMs) <= 0;
+      limit.count(isAllowed ? 'allowed' : 'dry_run');
+      if (isAllowed) return;
+      limit.countRefused(slot);
+      this.#host.onDryRun(limit);
+    });
+  }
+
+  /** Gives back what the first limits have taken. */
+  #refund(count: number, bytes: number, method: MethodBytes): void {
+    const { limits } = this.#plan;
+    for (let index = 0; index < count; index++) {
+      const limit = limits[index]!;
+      if (limit.config.dryRun || !concerns(limit, method)) continue;
+      limit.limiter.refund(this.#slots[index]!, limit.cost(bytes));
+    }
+  }
+
+  /** One limit has refused, and nothing is taken: asks all of them, so that the strictest answer is given. */
+  #judge(bytes: number, nowMs: number, method: MethodBytes): number {
+    let waitMs = 0;
+    let severity: Severity = 0;
+    const open: number[] = [];
+    for (const [index, limit] of this.#plan.limits.entries()) {
+      if (limit.config.dryRun || !concerns(limit, method)) continue;
+      const slot = this.#slots[index]!;
+      const limitWaitMs = limit.waitMs(slot, limit.cost(bytes), nowMs);
+      if (limitWaitMs === undecided) open.push(index);
+      if (limitWaitMs <= 0) continue;
+      waitMs = Math.max(waitMs, limit.refuse(slot, limitWaitMs, nowMs));
+      if (limit.severity > severity) severity = limit.severity;
+    }
+    if (severity === 3) return Verdict.close;
+    if (severity === 2) return Verdict.drop;
+    if (severity === 1) return Math.ceil(waitMs);
+    for (const index of open) this.#plan.limits[index]!.whenDecided(this.#slots[index]!, this.#owner);
+    return open.length > 0 ? Verdict.hold : 1;
+  }
+
+  /** The limits have changed: those that stayed keep their slots. */
+  #rebind(nowMs: number): void {
+    this.#version = this.#host.version;
+    if (this.#released) return;
+    const before = this.#plan.limits;
+    const slotsBefore = this.#slots;
+    this.#plan = this.#host.planFor(this.#client.route);
+    const { limits } = this.#plan;
+    before.forEach((limit, index) => {
+      if (!limits.includes(limit)) limit.slots.release(slotsBefore[index]!);
+    });
+    this.#slots = limits.map((limit) => {
+      const index = before.indexOf(limit);
+      return index < 0 ? limit.slots.acquire(limit.keyOf(this.#client), nowMs) : slotsBefore[index]!;
+    });
+  }
+}
+
+function concerns(limit: Limit, { buf, start, end }: MethodBytes): boolean {
+  return limit.pattern === undefined || (start >= 0 && limit.pattern.matches(buf, start, end));
+}

@@ -1,0 +1,232 @@
+import { createHmac } from 'node:crypto';
+import { Allowance, type AllowanceHost } from './allowance.ts';
+import { ConnectionSlots } from './connection-slots.ts';
+import { KeySlots } from './key-slots.ts';
+import { coversRoute, decisions, keyedBy, limitName, scopes } from './limit-config.ts';
+import type { ClientKeys, LimitConfig, Scope } from './limit-config.ts';
+import { Limit, type Undecided } from './limit.ts';
+import type { Limiter } from './limiter.ts';
+import { Plan } from './plan.ts';
+import { OneSlot, type SlotSource } from './slot-source.ts';
+import { topKeys } from './top-keys.ts';
+
+export interface LimitsOptions {
+  readonly configs: readonly LimitConfig[];
+  /** How many connections there can be at once. */
+  readonly maxConnections: number;
+  /** How many keys a limit remembers. */
+  readonly maxKeysPerLimit: number;
+  /** Whether addresses and identities are shown as they are, or as hashes that only tell them apart. */
+  readonly showKeys: 'hashed' | 'clear';
+  /** Seeds the hashes of keys. */
+  readonly secret: string;
+  readonly now: () => number;
+  /** Makes a limiter with that many slots; `onDecided` is for those that are `undecided` at times. */
+  readonly createLimiter: (parts: {
+    config: LimitConfig;
+    name: string;
+    slots: number;
+    onDecided: (slot: number) => void;
+  }) => Limiter;
+  /** A limit that only watches would have refused. */
+  readonly onDryRun: (limit: Limit) => void;
+}
+
+export interface LimitFigures {
+  readonly name: string;
+  readonly config: LimitConfig;
+  readonly keys: number;
+  readonly decisions: Readonly<Record<string, number>>;
+  readonly topKeys: readonly {
+    readonly key: string;
+    readonly refused: number;
+    readonly retryAfterMs: number;
+  }[];
+}
+
+const topCount = 20;
+/** Slots looked at in one go: far under a millisecond. */
+const sweepSlice = 1_000;
+
+/** All rate limits of a gateway. */
+export class Limits implements AllowanceHost {
+  readonly noPlan = new Plan([], '');
+  readonly onDryRun: (limit: Limit) => void;
+  version = 0;
+  readonly #options: LimitsOptions;
+  readonly #plans = new Map<string, Plan>();
+  /** Decisions of limits that are gone, by scope: what was counted stays counted. */
+  readonly #past = new Map<Scope, Float64Array>(
+    scopes.map((scope) => [scope, new Float64Array(decisions.length)]),
+  );
+  #limits: readonly Limit[] = [];
+
+  constructor(options: LimitsOptions) {
+    this.#options = options;
+    this.onDryRun = options.onDryRun;
+    this.apply(options.configs);
+  }
+
+  /** Other limits from now on. One that is still there, if with other figures, keeps what was used of it. */
+  apply(configs: readonly LimitConfig[]): void {
+    this.#settleCounts();
+    const before = new Map(this.#limits.map((limit) => [limit.name, limit]));
+    this.#limits = [...configs, ...impliedDoors(configs)].map((config) => {
+      const name = limitName(config);
+      const known = before.get(name);
+      if (known === undefined || known.delays !== (config.onExceed === 'delay')) return this.#create(config);
+      before.delete(name);
+      known.configure(config);
+      return known;
+    });
+    for (const { config, counts } of before.values()) addTo(this.#past.get(config.scope)!, counts);
+    this.#plans.clear();
+    this.version++;
+  }
+
+  /** The allowance of a client that is about to connect; to be released when it has gone. */
+  open(client: ClientKeys, owner: Undecided): Allowance {
+    return new Allowance(this, client, owner, this.#options.now());
+  }
+
+  /**
+   * Asks whether a client may connect now: 0, or the milliseconds that it should wait. Counts it against the limits on
+   * connections; whoever could not send a message from its address or identity is not let in either.
+   */
+  arrive(client: ClientKeys): number {
+    const nowMs = this.#options.now();
+    const taken: [limit: Limit, slot: number][] = [];
+    let waitMs = 0;
+    for (const limit of this.#limits) {
+      if (!coversRoute(limit.config, client.route)) continue;
+      const isDoor = limit.config.unit === 'connections';
+      if (!isDoor && !shutsOut(limit)) continue;
+      const slot = limit.slots.acquire(limit.keyOf(client), nowMs);
+      const limitWaitMs = isDoor ? limit.limiter.take(slot, 1, nowMs) : limit.waitMs(slot, 1, nowMs);
+      if (isDoor && limitWaitMs === 0) taken.push([limit, slot]);
+      if (limitWaitMs > 0 && limit.config.dryRun) {
+        limit.count('dry_run');
+        this.onDryRun(limit);
+      } else if (limitWaitMs > 0) {
+        waitMs = Math.max(waitMs, isDoor ? limit.refuse(slot, limitWaitMs, nowMs) : limitWaitMs);
+        if (!isDoor) limit.count('rejected');
+      }
+      limit.slots.release(slot);
+    }
+    for (const [limit, slot] of taken) {
+      if (waitMs === 0) limit.count('allowed');
+      else limit.limiter.refund(slot, 1);
+    }
+    return waitMs;
+  }
+
+  planFor(route: string): Plan {
+    const known = this.#plans.get(route);
+    if (known !== undefined) return known;
+    const plan = new Plan(this.#limits, route);
+    this.#plans.set(route, plan);
+    return plan;
+  }
+
+  /** Forgets a slice of the keys that are not needed any more; to be called several times a second. */
+  sweep(): void {
+    const nowMs = this.#options.now();
+    for (const { slots } of this.#limits) slots.sweep(sweepSlice, nowMs);
+  }
+
+  /** How often each decision was made, by scope. */
+  decisionCounts(): [scope: Scope, decision: string, count: number][] {
+    this.#settleCounts();
+    return scopes.flatMap((scope) => {
+      const counts = Float64Array.from(this.#past.get(scope)!);
+      for (const limit of this.#limits) if (limit.config.scope === scope) addTo(counts, limit.counts);
+      return decisions.map((decision, index): [Scope, string, number] => [scope, decision, counts[index]!]);
+    });
+  }
+
+  /** How many keys are known, by scope. */
+  keyCounts(): [scope: Scope, keys: number][] {
+    return scopes.map((scope) => {
+      const sizes = this.#limits
+        .filter(({ config }) => config.scope === scope)
+        .map(({ slots }) => slots.size);
+      return [scope, sizes.reduce((sum, size) => sum + size, 0)];
+    });
+  }
+
+  /** Every limit with what it did, and the keys that it refused most. */
+  figures(): LimitFigures[] {
+    this.#settleCounts();
+    const nowMs = this.#options.now();
+    return this.#limits.map((limit) => ({
+      name: limit.name,
+      config: limit.config,
+      keys: limit.slots.size,
+      decisions: Object.fromEntries(decisions.map((decision, index) => [decision, limit.counts[index]!])),
+      topKeys: topKeys(limit.slots, (slot) => limit.refusedOf(slot), topCount).map(
+        ({ slot, key, refused }) => ({
+          key: this.#shown(limit, key),
+          refused,
+          retryAfterMs: Math.ceil(Math.max(0, limit.limiter.peek(slot, 1, nowMs))),
+        }),
+      ),
+    }));
+  }
+
+  #create(config: LimitConfig): Limit {
+    const { maxConnections, maxKeysPerLimit, secret, createLimiter } = this.#options;
+    const by = keyedBy(config);
+    const eachRoute = config.scope === 'route' && config.match === null;
+    const kind = by === 'connection' ? 'connections' : by === 'global' && !eachRoute ? 'one' : 'keys';
+    const overflowCells = 2 ** Math.ceil(Math.log2(maxKeysPerLimit / 4));
+    const slotCount =
+      kind === 'one'
+        ? 1
+        : kind === 'connections'
+          ? maxConnections
+          : KeySlots.slotCount(maxKeysPerLimit, overflowCells);
+    const limiter = createLimiter({
+      config,
+      name: limitName(config),
+      slots: slotCount,
+      onDecided: (slot) => limit.decided(slot),
+    });
+    const limit: Limit = new Limit({ config, limiter, slotCount });
+    limit.slots = slotsFor();
+    return limit;
+
+    function slotsFor(): SlotSource {
+      if (kind === 'one') return new OneSlot(limit);
+      if (kind === 'connections') return new ConnectionSlots(limit, slotCount);
+      return new KeySlots({ maxKeys: maxKeysPerLimit, overflowCells, limiter: limit, secret });
+    }
+  }
+
+  #shown(limit: Limit, key: string): string {
+    if (this.#options.showKeys === 'clear' || keyedBy(limit.config) === 'global') return key;
+    return createHmac('sha256', this.#options.secret).update(key).digest('hex').slice(0, 16);
+  }
+
+  #settleCounts(): void {
+    for (const plan of this.#plans.values()) plan.settleCounts();
+  }
+}
+
+/** An opening handshake is a request too: an address may connect as often as it may send, unless a limit of its own says how often. */
+function impliedDoors(configs: readonly LimitConfig[]): LimitConfig[] {
+  const isDoor = ({ scope, unit }: LimitConfig): boolean => scope === 'ip' && unit === 'connections';
+  if (configs.some(isDoor)) return [];
+  return configs
+    .filter(({ scope, unit }) => scope === 'ip' && unit === 'messages')
+    .map((config) => ({ ...config, unit: 'connections', onExceed: 'reject', blockMs: 0 }));
+}
+
+/** True for a limit of the client's own that would refuse it every message now. */
+function shutsOut({ config, delays }: Limit): boolean {
+  const isOwn = config.scope === 'ip' || config.scope === 'identity';
+  return isOwn && config.unit === 'messages' && !delays && !config.dryRun;
+}
+
+function addTo(sum: Float64Array, counts: Float64Array): void {
+  counts.forEach((count, index) => (sum[index]! += count));
+}

@@ -1,0 +1,44 @@
+import { coversRoute } from './limit-config.ts';
+import type { Limit } from './limit.ts';
+import type { Limiter } from './limiter.ts';
+
+/** The limits that the requests on one route are under, in the order in which they are asked. */
+export class Plan {
+  /** Those asked for every request first, their limiters and whether they count bytes: side by side for the hot path. */
+  readonly plain: readonly Limit[];
+  readonly limiters: readonly Limiter[];
+  readonly countsBytes: readonly boolean[];
+  /** Those about some methods, those that delay, and those that only watch. */
+  readonly others: readonly Limit[];
+  readonly limits: readonly Limit[];
+  /** Places in `plain` of the limits that control frames count against. */
+  readonly forControlFrames: readonly number[];
+  /** Requests that all plain limits allowed, not yet added to their counts. */
+  readonly #allowed = new Float64Array(1);
+
+  constructor(limits: readonly Limit[], route: string) {
+    const applying = limits.filter(
+      ({ config }) => config.unit !== 'connections' && coversRoute(config, route),
+    );
+    this.plain = applying.filter((limit) => limit.isPlain);
+    this.others = applying.filter((limit) => !limit.isPlain);
+    this.limits = [...this.plain, ...this.others];
+    this.limiters = this.plain.map((limit) => limit.limiter);
+    this.countsBytes = this.plain.map(({ config }) => config.unit === 'bytes');
+    this.forControlFrames = [...this.plain.keys()].filter((index) => {
+      const { scope, unit } = this.plain[index]!.config;
+      return scope === 'connection' && unit === 'messages';
+    });
+  }
+
+  /** Counts a request that all plain limits allowed; −1 takes one back. */
+  countAllowed(requests = 1): void {
+    this.#allowed[0]! += requests;
+  }
+
+  /** Adds what was counted here to the limits' own counts. */
+  settleCounts(): void {
+    for (const limit of this.plain) limit.counts[0]! += this.#allowed[0]!;
+    this.#allowed[0] = 0;
+  }
+}
