@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts';
 import type { Gateway } from '../gateway.ts';
 import type { EchoStyle } from '../../pool/modes/echo.ts';
 import { createLog, type Log } from '../log.ts';
+import { reload } from './reload.ts';
 
 export interface ServeOptions {
   readonly flags: FlagValues;
@@ -36,7 +37,14 @@ export async function runServe({ flags, env, echoStyle }: ServeOptions): Promise
     return 1;
   }
   announce(log, config, gateway, source);
-  return signals.drainOnFirst(gateway);
+  return signals.serve(gateway, () =>
+    reload({
+      running: config,
+      load: () => loadConfig({ env, flags }),
+      apply: (rateLimits) => gateway.applyLimits(rateLimits),
+      log,
+    }),
+  );
 }
 
 function loadOrExplain(flags: FlagValues, env: NodeJS.ProcessEnv): LoadedConfig | undefined {
@@ -70,10 +78,15 @@ function reachable(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** The first signal drains, a second one stops at once; before there is anything to drain the first one does. */
+/**
+ * The first SIGTERM or SIGINT drains, a second one stops at once; before there is anything to drain the first one does.
+ * SIGHUP reloads, as soon as there is something to reload.
+ */
 class Signals {
   readonly #log: Log;
   #gateway: Gateway | undefined;
+  #reload: (() => void) | undefined;
+  #reloadIsDue = false;
   #firstAtMs: number | undefined;
   #onDrained: (exitCode: number) => void = () => undefined;
 
@@ -81,11 +94,14 @@ class Signals {
     this.#log = log;
     process.on('SIGTERM', this.#onSignal);
     process.on('SIGINT', this.#onSignal);
+    process.on('SIGHUP', this.#onHangUp);
   }
 
-  /** Resolves to the exit code when the gateway has drained. */
-  drainOnFirst(gateway: Gateway): Promise<number> {
+  /** Lets signals drain and reload this gateway. Resolves to the exit code when it has drained. */
+  serve(gateway: Gateway, onReload: () => void): Promise<number> {
     this.#gateway = gateway;
+    this.#reload = onReload;
+    if (this.#reloadIsDue) onReload();
     return new Promise((resolve) => (this.#onDrained = resolve));
   }
 
@@ -99,6 +115,12 @@ class Signals {
       this.#log.warn({ signal }, 'stopped at once');
       process.exit(1);
     }
+  };
+
+  readonly #onHangUp = (): void => {
+    if (this.#firstAtMs !== undefined) this.#log.info('nothing is reloaded during a drain');
+    else if (this.#reload === undefined) this.#reloadIsDue = true;
+    else this.#reload();
   };
 
   async #drain(gateway: Gateway, signal: NodeJS.Signals): Promise<void> {
