@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { redisUrlProblem } from '../../ratelimit/shared/redis-url.ts';
 import { isLoopback, isWildcard } from './addresses.ts';
 import { codecSchema } from './codec-schema.ts';
 import { identitySchema, rateLimitKeysSchema } from './identity-schema.ts';
@@ -18,7 +19,6 @@ import {
   withRule,
   type Breach,
 } from './scalars.ts';
-import { redisUrlForm, redisUrlProblem } from './upstream-url.ts';
 
 /** uWebSockets.js ends the process over an idle timeout above 960 s, and counts in steps of 4 s. */
 const MAX_SILENCE_MS = 950_000;
@@ -84,6 +84,9 @@ const drainSchema = z.strictObject({
     .default(30_000)
     .meta({ description: 'Milliseconds after which a drain ends, whatever is still in flight.' }),
 });
+
+const redisUrlForm =
+  'a redis://, rediss://, redis+sentinel://host:port,…/master[/db] or redis+cluster://host:port,… URL';
 
 const redisSchema = z.strictObject({
   url: checkedText(redisUrlForm, redisUrlProblem)

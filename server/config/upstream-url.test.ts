@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Endpoint } from '../../pool/endpoint.ts';
-import { redisUrlProblem, upstreamUrlProblem } from './upstream-url.ts';
+import { upstreamUrlProblem } from './upstream-url.ts';
 
 describe('upstreamUrlProblem', () => {
   it.each([
@@ -34,29 +34,4 @@ describe('upstreamUrlProblem', () => {
     'host:9001',
     '',
   ])('refuses %j', (url) => expect(upstreamUrlProblem(url)).toBeTypeOf('string'));
-});
-
-describe('redisUrlProblem', () => {
-  it.each([
-    'redis://',
-    'redis://localhost',
-    'rediss://:secret@cache.example:6380/2',
-    'redis+sentinel://a:26379,b:26379/main',
-    'redis+sentinel://a,[::1]:26379/main/3',
-    'rediss+sentinel://me:s,e@cret@a:26379/main',
-    'redis+cluster://a:7000,b:7001',
-    'rediss+cluster://:secret@10.0.0.1:7000/',
-  ])('takes %s', (url) => expect(redisUrlProblem(url)).toBeUndefined());
-
-  it.each([
-    'http://localhost',
-    'redis+sentinel://a:26379',
-    'redis+sentinel://a:26379/main/x',
-    'redis+sentinel:///main',
-    'redis+sentinel://a,,b/main',
-    'redis+cluster://a:7000/1',
-    'redis+cluster://',
-    'redis+cluster://a b',
-    'redis+proxy://a',
-  ])('refuses %s', (url) => expect(redisUrlProblem(url)).toBeTypeOf('string'));
 });

@@ -26,23 +26,3 @@ function hasBadUserinfo({ username, password }: URL): boolean {
     return true;
   }
 }
-
-/** What a Redis URL is, as it reads after "is not". */
-export const redisUrlForm =
-  'a redis://, rediss://, redis+sentinel://host:port,…/master[/db] or redis+cluster://host:port,… URL';
-
-const hostPort = String.raw`(?:\[[0-9a-f:.]+\]|[^\s,/:@[\]]+)(?::\d{1,5})?`;
-const severalHosts = new RegExp(
-  String.raw`^rediss?\+(?:sentinel|cluster):\/\/(?:[^\s/]*@)?${hostPort}(?:,${hostPort})*(\/[^\s?#]*)?(?:\?[^\s#]*)?$`,
-  'i',
-);
-
-/** What keeps `text` from being the URL of Redis, of its sentinels or its cluster, as a predicate; undefined when it is one. */
-export function redisUrlProblem(text: string): string | undefined {
-  if (/^rediss?:\/\//i.test(text) && URL.canParse(text)) return undefined;
-  const [matched, path = ''] = severalHosts.exec(text) ?? [];
-  if (matched === undefined) return `is not ${redisUrlForm}`;
-  if (/^rediss?\+cluster:/i.test(text))
-    return path === '' || path === '/' ? undefined : 'has a path, which a cluster has no use for';
-  return /^\/[^/]+(\/\d+)?$/.test(path) ? undefined : 'has no /<master>[/<db>] after its hosts';
-}
