@@ -35,10 +35,12 @@ codec:
   gzip: { level: 6 }
   brotli: { quality: 4 }
   zstd: { level: 3, dictionary: null }
+identity: { header: null, query: null }
 rateLimits:
   - { scope: global, strategy: token-bucket, requestsPerSecond: 10000, burst: 20000 }
   - { scope: connection, strategy: sliding-window, requestsPerSecond: 100, windowMs: 1000, onExceed: reject }
-  - { scope: method, match: tools/call, strategy: leaky-bucket, requestsPerSecond: 50, burst: 10, blockMs: 60000 }
+  - { scope: method, match: tools/call, per: global, unit: messages, strategy: leaky-bucket, requestsPerSecond: 50, burst: 10, blockMs: 60000 }
+rateLimitKeys: { maxPerLimit: 100000, show: hashed }
 routes:
   - { path: /ws, pool: main }
 pools:
@@ -108,6 +110,7 @@ pools.main.minConnections: 10 is more than pools.main.maxConnections (8); lower 
 \`\`\`
 
 A setting that this version accepts but does not act on yet is named when it is given, at the start and by \`check\`.
+On SIGHUP a running gateway reads the file again: its \`rateLimits\` hold from then on, and the log names what else has changed and needs a restart.
 Editors complete and check the file with [config.schema.json](config.schema.json).`;
 
 function isScalar(schema: SchemaNode, name: string): boolean {

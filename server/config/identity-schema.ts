@@ -5,10 +5,10 @@ const headerName = checkedText('a header name', (name) =>
   /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/.test(name) ? undefined : 'is not a header name',
 ).overwrite((name) => name.toLowerCase());
 
-const parameterName = checkedText('a query parameter: 1 to 100 of letters, digits and -._~[]', (name) =>
+const parameterName = checkedText('a query parameter (1 to 100 letters, digits and - . _ ~ [ ])', (name) =>
   /^[\w.~[\]-]{1,100}$/.test(name)
     ? undefined
-    : 'is not a query parameter: 1 to 100 of letters, digits and -._~[]',
+    : 'is not a query parameter (1 to 100 letters, digits and - . _ ~ [ ])',
 );
 
 /** Where clients say who they are. */
