@@ -1,0 +1,278 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Verdict, type Allowance, type MethodBytes } from './allowance.ts';
+import type { ClientKeys, LimitConfig } from './limit-config.ts';
+import { limitOf, localLimits } from './limits.fixture.ts';
+import type { Limits } from './limits.ts';
+
+const nobody = { onDecided: () => undefined };
+const none: MethodBytes = { buf: new Uint8Array(0), start: -1, end: -1 };
+
+function methodBytes(name: string): MethodBytes {
+  const buf = Buffer.from(`<${name}>`);
+  return { buf, start: 1, end: buf.length - 1 };
+}
+
+function client(differing: Partial<ClientKeys> = {}): ClientKeys {
+  return { ip: '192.0.2.1', identity: 'id me', route: '/ws', ...differing };
+}
+
+function open(limits: Limits, differing: Partial<ClientKeys> = {}): Allowance {
+  return limits.open(client(differing), nobody);
+}
+
+/** How many of `count` requests may go. */
+function passed(allowance: Allowance, count: number, method = none, nowMs = 0): number {
+  const verdicts = Array.from({ length: count }, () => allowance.take(10, nowMs, method));
+  return verdicts.filter((verdict) => verdict === Verdict.go).length;
+}
+
+function decided(limits: Limits, scope: string): Record<string, number> {
+  const counts = limits.decisionCounts().filter(([of, , count]) => of === scope && count > 0);
+  return Object.fromEntries(counts.map(([, decision, count]) => [decision, count]));
+}
+
+describe('limits', () => {
+  it.each<[string, Partial<LimitConfig>, Partial<ClientKeys>, Partial<ClientKeys>]>([
+    ['all clients', { scope: 'global' }, { ip: '192.0.2.2', identity: 'id you', route: '/x' }, {}],
+    ['the clients of an address', { scope: 'ip' }, { identity: 'id you' }, { ip: '192.0.2.2' }],
+    ['the clients of an identity', { scope: 'identity' }, { ip: '192.0.2.2' }, { identity: 'id you' }],
+    ['the clients of a route', { scope: 'route' }, { ip: '192.0.2.2' }, { route: '/x' }],
+    [
+      'the clients of an address on a route',
+      { scope: 'route', per: 'ip' },
+      { identity: 'id you' },
+      { route: '/x' },
+    ],
+  ])('share an allowance between %s', (_, config, same, other) => {
+    const limits = localLimits([{ ...config, burst: 10 }]);
+    expect(passed(open(limits), 6)).toBe(6);
+    expect(passed(open(limits, same), 6)).toBe(4);
+    if (config.scope !== 'global') expect(passed(open(limits, other), 6)).toBe(6);
+  });
+
+  it('give each connection an allowance of its own, and a new one a fresh one', () => {
+    const limits = localLimits([{ scope: 'connection', burst: 3 }]);
+    const first = open(limits);
+    expect([passed(first, 5), passed(open(limits), 5)]).toEqual([3, 3]);
+    first.release();
+    expect(passed(open(limits), 5)).toBe(3);
+  });
+
+  it('apply to a route only where it is theirs', () => {
+    const limits = localLimits([{ scope: 'route', match: '/ws', burst: 2 }]);
+    expect([passed(open(limits), 5), passed(open(limits, { route: '/x' }), 5)]).toEqual([2, 5]);
+  });
+
+  it('apply to methods by name or by how they begin', () => {
+    const limits = localLimits([
+      { scope: 'method', match: 'tools/call', burst: 1 },
+      { scope: 'method', match: 'tools/*', burst: 3 },
+      { scope: 'method', match: 'slow', per: 'connection', burst: 2 },
+    ]);
+    const one = open(limits);
+    expect(passed(one, 3, methodBytes('tools/call'))).toBe(1);
+    expect(passed(one, 5, methodBytes('tools/list'))).toBe(2);
+    expect(passed(one, 5, methodBytes('tool'))).toBe(5);
+    expect(passed(one, 5)).toBe(5);
+    expect([passed(one, 5, methodBytes('slow')), passed(open(limits), 5, methodBytes('slow'))]).toEqual([
+      2, 2,
+    ]);
+  });
+
+  it('charge bytes where they count bytes', () => {
+    const limits = localLimits([{ scope: 'connection', unit: 'bytes', requestsPerSecond: 25 }]);
+    expect(passed(open(limits), 5)).toBe(2);
+  });
+
+  it('charge nothing for what one of them refuses', () => {
+    const limits = localLimits([
+      { scope: 'global', burst: 10 },
+      { scope: 'connection', burst: 2 },
+      { scope: 'method', match: 'm', burst: 10 },
+    ]);
+    const first = open(limits);
+    expect(passed(first, 100, methodBytes('m'))).toBe(2);
+    const others = [1, 2, 3, 4, 5].map(() => passed(open(limits), 2, methodBytes('m')));
+    expect(others).toEqual([2, 2, 2, 2, 0]);
+    expect(decided(limits, 'global')).toEqual({ allowed: 10, rejected: 2 });
+    expect(decided(limits, 'connection')).toEqual({ allowed: 10, rejected: 98 });
+    expect(decided(limits, 'method')).toEqual({ allowed: 10, rejected: 2 });
+  });
+
+  it('give the strictest answer: the hardest, and of refusals the longest wait', () => {
+    const slow = { scope: 'global', requestsPerSecond: 0.1, burst: 1 } as const;
+    const quick = { scope: 'connection', requestsPerSecond: 10, burst: 1 } as const;
+    const verdictOf = (...configs: Partial<LimitConfig>[]): number => {
+      const allowance = open(localLimits(configs));
+      allowance.take(1, 0, none);
+      return allowance.take(1, 0, none);
+    };
+    expect(verdictOf(slow, quick)).toBe(10_000);
+    expect(verdictOf(quick, slow)).toBe(10_000);
+    expect(verdictOf(quick, { ...slow, onExceed: 'drop' })).toBe(Verdict.drop);
+    expect(verdictOf({ ...quick, onExceed: 'close' }, { ...slow, onExceed: 'drop' })).toBe(Verdict.close);
+    expect(verdictOf({ ...quick, blockMs: 60_000 }, slow)).toBe(60_000);
+  });
+
+  it('refuse everything for blockMs from the first refusal on, however often it is tried', () => {
+    const limits = localLimits([{ requestsPerSecond: 100, burst: 2, blockMs: 1_000 }]);
+    const allowance = open(limits);
+    expect(passed(allowance, 3)).toBe(2);
+    for (let nowMs = 100; nowMs < 1_000; nowMs += 100) {
+      expect(allowance.take(1, nowMs, none)).toBe(1_000 - nowMs);
+    }
+    expect(allowance.take(1, 1_001, none)).toBe(Verdict.go);
+  });
+
+  it('only count with dryRun what they would have refused, and only of what others allow', () => {
+    const seen: string[] = [];
+    const limits = localLimits(
+      [
+        { scope: 'global', burst: 2, dryRun: true, onExceed: 'close' },
+        { scope: 'connection', burst: 5 },
+      ],
+      { onDryRun: (limit) => seen.push(limit.name) },
+    );
+    expect(passed(open(limits), 10)).toBe(5);
+    expect(decided(limits, 'global')).toEqual({ allowed: 2, dry_run: 3 });
+    expect(seen).toEqual(Array(3).fill('global, messages, token-bucket'));
+  });
+
+  it('keep what was used of a limit that stays, whatever else changes', () => {
+    const limits = localLimits([
+      { scope: 'global', burst: 10 },
+      { scope: 'connection', burst: 100 },
+    ]);
+    const allowance = open(limits);
+    expect(passed(allowance, 8)).toBe(8);
+    limits.apply([limitOf({ scope: 'global', burst: 12 })]);
+    expect(passed(allowance, 8)).toBe(4);
+    limits.apply([]);
+    expect([passed(allowance, 8), allowance.isLimited]).toEqual([8, false]);
+    limits.apply([limitOf({ scope: 'connection', burst: 1 })]);
+    expect([allowance.isLimited, passed(allowance, 8)]).toEqual([true, 1]);
+    expect(decided(limits, 'global')).toEqual({ allowed: 12, rejected: 4 });
+  });
+
+  it('give slots of connections back whatever changed in the meantime', () => {
+    const limits = localLimits([{ scope: 'connection' }], { maxConnections: 2 });
+    for (let round = 0; round < 10; round++) {
+      const both = [open(limits), open(limits)];
+      if (round % 2 === 0) limits.apply([limitOf({ scope: 'connection', burst: round + 1 })]);
+      if (round % 3 === 0) both[0]!.take(1, 0, none);
+      for (const allowance of both) {
+        allowance.release();
+        allowance.release();
+      }
+    }
+    expect(limits.keyCounts()).toContainEqual(['connection', 0]);
+  });
+
+  it('turn away new connections of an address as they turn away its messages, each counted by itself', () => {
+    const limits = localLimits([{ scope: 'ip', burst: 3 }]);
+    expect([1, 2, 3, 4].map(() => limits.arrive(client()))).toEqual([0, 0, 0, 1_000]);
+    expect(limits.arrive(client({ ip: '192.0.2.2' }))).toBe(0);
+    expect(passed(open(limits), 5)).toBe(3);
+  });
+
+  it('turn away who cannot send a message now, but nobody for what others use up', () => {
+    const limits = localLimits([
+      { scope: 'identity', burst: 2 },
+      { scope: 'global', burst: 4 },
+    ]);
+    expect(passed(open(limits), 5)).toBe(2);
+    expect(limits.arrive(client())).toBe(1_000);
+    expect(passed(open(limits, { identity: 'id you' }), 5)).toBe(2);
+    expect(limits.arrive(client({ identity: 'id third' }))).toBe(0);
+  });
+
+  it('count new connections as they are told to, where they are', () => {
+    const limits = localLimits([
+      { scope: 'ip', burst: 1 },
+      { scope: 'ip', unit: 'connections', burst: 2 },
+      { scope: 'global', unit: 'connections', burst: 3 },
+    ]);
+    expect([1, 2, 3].map(() => limits.arrive(client()))).toEqual([0, 0, 1_000]);
+    expect(['a', 'b'].map((ip) => limits.arrive(client({ ip })))).toEqual([0, 1_000]);
+    expect(decided(limits, 'global')).toEqual({ allowed: 3, rejected: 1 });
+  });
+
+  it('show the keys that were refused most, as they are or hashed', () => {
+    const configs = [{ scope: 'ip', burst: 1 }] as const;
+    for (const [showKeys, key] of [
+      ['clear', /^192\.0\.2\.7$/],
+      ['hashed', /^[0-9a-f]{16}$/],
+    ] as const) {
+      const limits = localLimits(configs, { showKeys });
+      for (let n = 1; n < 10; n++) passed(open(limits, { ip: `192.0.2.${n}` }), n === 7 ? 50 : n);
+      const [top] = limits.figures()[0]!.topKeys;
+      expect(top).toEqual({ key: expect.stringMatching(key), refused: 49, retryAfterMs: 1_000 });
+    }
+  });
+
+  it('forget keys that have nothing used, in slices', () => {
+    let nowMs = 0;
+    const limits = localLimits([{ scope: 'ip' }], { now: () => nowMs });
+    for (let n = 0; n < 500; n++) {
+      const allowance = open(limits, { ip: `${n}` });
+      passed(allowance, 1);
+      allowance.release();
+    }
+    expect(limits.keyCounts()).toContainEqual(['ip', 500]);
+    limits.sweep();
+    expect(limits.keyCounts()).toContainEqual(['ip', 500]);
+    nowMs = 10_000;
+    for (let n = 0; n < 5; n++) limits.sweep();
+    expect(limits.keyCounts()).toContainEqual(['ip', 0]);
+  });
+
+  it('take back what was taken for a request that does not go after all', () => {
+    const limits = localLimits([
+      { scope: 'connection', burst: 3 },
+      { scope: 'method', match: 'm', burst: 3 },
+    ]);
+    const allowance = open(limits);
+    const method = methodBytes('m');
+    for (let n = 0; n < 10; n++) {
+      expect(allowance.take(1, 0, method)).toBe(Verdict.go);
+      allowance.refund(1, method);
+    }
+    expect(passed(allowance, 5, method)).toBe(3);
+  });
+
+  it('never let more through than any of them allows, and nothing less than all of them do', () => {
+    const strategy = fc.constantFrom('token-bucket', 'leaky-bucket', 'sliding-window');
+    const limit = fc.record({
+      scope: fc.constantFrom('global', 'ip', 'connection'),
+      strategy,
+      burst: fc.integer({ min: 1, max: 9 }),
+    });
+    const distinct = fc.uniqueArray(limit, {
+      maxLength: 4,
+      selector: ({ scope, strategy }) => scope + strategy,
+    });
+    const step = fc.record({ who: fc.integer({ min: 0, max: 5 }) });
+    fc.assert(
+      fc.property(distinct, fc.array(step, { maxLength: 60 }), (configs, steps) => {
+        // Without time each strategy is a count; the rate is what a window looks at.
+        const limits = localLimits(
+          configs.map((config) =>
+            limitOf({ ...config, requestsPerSecond: config.burst } as Partial<LimitConfig>),
+          ),
+        );
+        const clients = [0, 1, 2, 3, 4, 5].map((n) => open(limits, { ip: `${n >> 1}` }));
+        const used = new Map<string, number>();
+        for (const { who } of steps) {
+          const keys = configs.map(({ scope, strategy }) => {
+            const whose = scope === 'global' ? '' : scope === 'ip' ? who >> 1 : who;
+            return `${scope} ${strategy} ${whose}`;
+          });
+          const fits = configs.every(({ burst }, index) => (used.get(keys[index]!) ?? 0) < burst);
+          expect(clients[who]!.take(1, 0, none) === Verdict.go).toBe(fits);
+          if (fits) for (const key of keys) used.set(key, (used.get(key) ?? 0) + 1);
+        }
+      }),
+    );
+  });
+});
