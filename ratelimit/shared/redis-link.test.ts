@@ -1,0 +1,201 @@
+import { EventEmitter } from 'node:events';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { LeaseRequest } from './lease-script.ts';
+import type { RedisClient } from './redis-client.ts';
+import { RedisLink } from './redis-link.ts';
+import { parseRedisUrl, type RedisTarget } from './redis-url.ts';
+
+const request: LeaseRequest = {
+  strategy: 'token-bucket',
+  settings: { ratePerSecond: 10, burst: 5, windowMs: 1000 },
+  ...{ want: 2, least: 1, returned: 0, reason: 'demand', blockMs: 0 },
+};
+
+interface Call {
+  readonly key: string;
+  readonly reply: (value: unknown) => void;
+  readonly fail: (error: Error) => void;
+}
+
+/** A client that connects and answers when the test says so. */
+class FakeClient extends EventEmitter {
+  readonly calls: Call[] = [];
+  disconnects = 0;
+  open!: () => void;
+  refuse!: (error: Error) => void;
+
+  connect(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.open = resolve;
+      this.refuse = reject;
+    });
+  }
+
+  takeLease(key: string): Promise<unknown> {
+    return new Promise((reply, fail) => this.calls.push({ key, reply, fail }));
+  }
+
+  disconnect(): void {
+    this.disconnects++;
+  }
+}
+
+const clients: FakeClient[] = [];
+const states: string[] = [];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  clients.length = 0;
+  states.length = 0;
+});
+
+function open(): RedisLink {
+  return new RedisLink({
+    target: parseRedisUrl('redis://:canary@host') as RedisTarget,
+    probeKey: 'probe',
+    onState: (up, reason) => states.push(`${up ? 'up' : 'down'}: ${reason}`),
+    now: () => performance.now(),
+    random: () => 0.5,
+    connect: () => {
+      clients.push(new FakeClient());
+      return clients.at(-1) as unknown as RedisClient;
+    },
+  });
+}
+
+/** Lets promises settle and what waits for the next turn run. */
+const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+
+async function openUp(): Promise<RedisLink> {
+  const link = open();
+  await rise();
+  return link;
+}
+
+async function rise(): Promise<FakeClient> {
+  const client = clients.at(-1)!;
+  client.open();
+  await settle();
+  client.calls.shift()!.reply([0, 0, 0]);
+  await settle();
+  return client;
+}
+
+it('is up when a command has been answered, not when it has connected', async () => {
+  const link = open();
+  expect(link.up).toBe(false);
+  expect(await link.ask('k', request, 50)).toBeUndefined();
+  clients[0]!.open();
+  await settle();
+  expect([link.up, clients[0]!.calls[0]!.key]).toEqual([false, 'probe']);
+  clients[0]!.calls[0]!.reply([0, 0, 0]);
+  await settle();
+  expect([link.up, states]).toEqual([true, ['up: answers']]);
+});
+
+it('gives the answers', async () => {
+  const link = await openUp();
+  const answer = link.ask('k', request, 50);
+  clients[0]!.calls[0]!.reply([2, 0, 0]);
+  expect(await answer).toEqual({ granted: 2, waitMs: 0, blocked: false });
+});
+
+it('goes down for all at the first late answer, and drops the connection', async () => {
+  const link = await openUp();
+  const heard: boolean[] = [];
+  link.onChange((up) => heard.push(up));
+  const first = link.ask('k', request, 50);
+  const second = link.ask('l', request, 50);
+  await vi.advanceTimersByTimeAsync(49);
+  expect(link.up).toBe(true);
+  await vi.advanceTimersByTimeAsync(2);
+  expect([link.up, await first, await second]).toEqual([false, undefined, undefined]);
+  expect([heard, clients[0]!.disconnects]).toEqual([[false], 1]);
+  expect(states).toEqual(['up: answers', 'down: no answer in 50 ms']);
+  clients[0]!.calls[0]!.reply([2, 0, 0]);
+  await settle();
+  expect(link.up).toBe(false);
+});
+
+it('is no less patient than it is asked to be, and no more than it may be', async () => {
+  const link = await openUp();
+  void link.ask('k', request, 1000);
+  await vi.advanceTimersByTimeAsync(51);
+  expect(link.up).toBe(false);
+  await vi.advanceTimersByTimeAsync(500);
+  await rise();
+  void link.ask('k', request, 10);
+  await vi.advanceTimersByTimeAsync(11);
+  expect(link.up).toBe(false);
+});
+
+it('reads what has arrived before it calls an answer late', async () => {
+  const link = await openUp();
+  const answer = link.ask('k', request, 50);
+  // The order of an event loop that was held up: the timer, what came in meanwhile, then what was put off.
+  vi.advanceTimersToNextTimer();
+  clients[0]!.calls[0]!.reply([1, 0, 0]);
+  expect(await answer).toMatchObject({ granted: 1 });
+  await vi.advanceTimersByTimeAsync(100);
+  expect(link.up).toBe(true);
+});
+
+it('dials again at growing intervals of half a second at most, each time with a new client', async () => {
+  const link = open();
+  const delays: number[] = [];
+  for (let attempt = 0; attempt < 8; attempt++) {
+    clients.at(-1)!.refuse(Object.assign(new Error('no'), { code: 'ECONNREFUSED' }));
+    await settle();
+    const startedMs = performance.now();
+    while (clients.length === attempt + 1) await vi.advanceTimersToNextTimerAsync();
+    delays.push(performance.now() - startedMs);
+  }
+  expect(delays).toEqual([15, 30, 60, 120, 240, 375, 375, 375]);
+  expect(states).toEqual(['down: ECONNREFUSED']);
+  await rise();
+  expect([link.up, states.at(-1)]).toEqual([true, 'up: answers']);
+});
+
+it('gives up a dial that hangs, and a client that answers no more', async () => {
+  const link = open();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(states).toEqual(['down: no answer in 2000 ms']);
+  await vi.advanceTimersByTimeAsync(20);
+  expect(clients.length).toBe(2);
+  await rise();
+  clients[1]!.emit('end');
+  expect([link.up, states.at(-1)]).toEqual([false, 'down: connection closed']);
+});
+
+it('goes down at an error, of which it says the code alone', async () => {
+  const link = await openUp();
+  const answer = link.ask('k', request, 50);
+  clients[0]!.calls[0]!.fail(new Error('ERR unknown command `hello`, with args: `AUTH` `canary`'));
+  expect(await answer).toBeUndefined();
+  await vi.advanceTimersByTimeAsync(20);
+  await rise();
+  clients[1]!.emit('error', new Error('something about canary'));
+  expect(link.up).toBe(false);
+  expect(states).toEqual(['up: answers', 'down: ERR', 'up: answers', 'down: Error']);
+});
+
+it('takes a reply that is none for an error', async () => {
+  const link = await openUp();
+  const answer = link.ask('k', request, 50);
+  clients[0]!.calls[0]!.reply('OK');
+  expect(await answer).toBeUndefined();
+  expect(link.up).toBe(false);
+});
+
+it('lets nobody wait when it is closed, and dials no more', async () => {
+  const link = await openUp();
+  const answer = link.ask('k', request, 50);
+  link.close();
+  expect(await answer).toBeUndefined();
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([clients.length, clients[0]!.disconnects, states]).toEqual([1, 1, ['up: answers']]);
+});

@@ -1,0 +1,180 @@
+import { leaseAnswer, leaseArguments, type LeaseAnswer, type LeaseRequest } from './lease-script.ts';
+import { createRedisClient, reachMasters, type RedisClient } from './redis-client.ts';
+import type { RedisTarget } from './redis-url.ts';
+
+/** Where leases come from. */
+export interface LeaseLink {
+  /** Whether Redis answers now. */
+  readonly up: boolean;
+  /** What Redis says to a request, or undefined when it has not within `patienceMs`; never rejects. */
+  ask(key: string, request: LeaseRequest, patienceMs: number): Promise<LeaseAnswer | undefined>;
+  /** Tells the listener at once of every change; returns how to stop that. */
+  onChange(listener: (up: boolean) => void): () => void;
+}
+
+export interface RedisLinkOptions {
+  readonly target: RedisTarget;
+  /** Written again and again to see whether Redis takes writes. */
+  readonly probeKey: string;
+  /** How long a command may take, however patient who asks is. */
+  readonly commandTimeoutMs?: number;
+  /** Called once per change; also when the first attempt fails. The reason has nothing of the URL in it. */
+  readonly onState: (up: boolean, reason: string) => void;
+  readonly now: () => number;
+  /** A number from 0 up to but not including 1. */
+  readonly random: () => number;
+  /** Makes a client; for tests. */
+  readonly connect?: (target: RedisTarget) => RedisClient;
+}
+
+const defaultCommandTimeoutMs = 50;
+const dialTimeoutMs = 2_000;
+const minRetryMs = 20;
+const maxRetryMs = 500;
+/** A link that was up this long starts its attempts from the beginning. */
+const steadyMs = 1_000;
+/** More commands under way would not be answered in time. */
+const maxPending = 20_000;
+
+const probe: LeaseRequest = {
+  strategy: 'token-bucket',
+  settings: { ratePerSecond: 1000, burst: 1000, windowMs: 1000 },
+  ...{ want: 0, least: 0, returned: 0, reason: 'ahead', blockMs: 0 },
+};
+
+/**
+ * A connection to Redis that is either up or down, for all who use it at once. The first command that fails or is late takes
+ * it down: the connection is dropped with all that was under way, and dialled again, at random times of half a second at most,
+ * until a command has been answered. Each dial has a client of its own, so that nothing of the past is left in it.
+ */
+export class RedisLink implements LeaseLink {
+  readonly #options: RedisLinkOptions;
+  readonly #timeoutMs: number;
+  readonly #listeners = new Set<(up: boolean) => void>();
+  readonly #pending = new Set<(answer: undefined) => void>();
+  #client: RedisClient | undefined;
+  #up = false;
+  #saidUp: boolean | undefined;
+  #attempts = 0;
+  #upSinceMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Begins to connect. */
+  constructor(options: RedisLinkOptions) {
+    this.#options = options;
+    this.#timeoutMs = options.commandTimeoutMs ?? defaultCommandTimeoutMs;
+    this.#dial();
+  }
+
+  get up(): boolean {
+    return this.#up;
+  }
+
+  async ask(key: string, request: LeaseRequest, patienceMs: number): Promise<LeaseAnswer | undefined> {
+    const client = this.#client;
+    if (!this.#up || client === undefined) return undefined;
+    if (this.#pending.size >= maxPending) {
+      this.#lose(client, 'too much asked at once');
+      return undefined;
+    }
+    return this.#send(client, key, request, Math.min(patienceMs, this.#timeoutMs));
+  }
+
+  onChange(listener: (up: boolean) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Drops the connection for good; who waits hears that there is no answer. */
+  close(): void {
+    const client = this.#client;
+    if (client !== undefined) this.#drop(client);
+    clearTimeout(this.#timer);
+  }
+
+  #send(
+    client: RedisClient,
+    key: string,
+    request: LeaseRequest,
+    timeoutMs: number,
+  ): Promise<LeaseAnswer | undefined> {
+    return new Promise((resolve) => {
+      const settle = (answer: LeaseAnswer | undefined): void => {
+        clearTimeout(timer);
+        this.#pending.delete(settle);
+        resolve(answer);
+      };
+      // A timer may be late because this thread was busy: what has arrived meanwhile is read before immediates run.
+      const timer = setTimeout(() => {
+        setImmediate(() => {
+          if (this.#pending.has(settle)) this.#lose(client, `no answer in ${Math.round(timeoutMs)} ms`);
+        });
+      }, timeoutMs);
+      this.#pending.add(settle);
+      client
+        .takeLease(key, ...leaseArguments(request))
+        .then(leaseAnswer)
+        .then(settle, (error: unknown) => this.#lose(client, reasonOf(error)));
+    });
+  }
+
+  #dial(): void {
+    const { target, probeKey, connect = createRedisClient } = this.#options;
+    const client = connect(target);
+    this.#client = client;
+    client.on('error', (error: unknown) => this.#lose(client, reasonOf(error)));
+    client.on('end', () => this.#lose(client, 'connection closed'));
+    this.#timer = setTimeout(() => this.#lose(client, `no answer in ${dialTimeoutMs} ms`), dialTimeoutMs);
+    const opened = client.connect().then(() => reachMasters(client));
+    opened.then(
+      async () => {
+        if (this.#client !== client) return;
+        const answer = await this.#send(client, probeKey, probe, this.#timeoutMs);
+        if (answer !== undefined) this.#rise(client);
+      },
+      (error: unknown) => this.#lose(client, reasonOf(error)),
+    );
+  }
+
+  #rise(client: RedisClient): void {
+    if (this.#client !== client) return;
+    clearTimeout(this.#timer);
+    this.#up = true;
+    this.#upSinceMs = this.#options.now();
+    this.#tell(true, 'answers');
+  }
+
+  /** This client is of no use any more; another one will be tried. */
+  #lose(client: RedisClient, reason: string): void {
+    if (this.#client !== client) return;
+    if (this.#up && this.#options.now() - this.#upSinceMs >= steadyMs) this.#attempts = 0;
+    this.#drop(client);
+    const ceilingMs = Math.min(minRetryMs * 2 ** this.#attempts, maxRetryMs);
+    this.#attempts = Math.min(this.#attempts + 1, 10);
+    this.#timer = setTimeout(() => this.#dial(), ceilingMs * (0.5 + this.#options.random() / 2));
+    this.#tell(false, reason);
+  }
+
+  #drop(client: RedisClient): void {
+    clearTimeout(this.#timer);
+    this.#client = undefined;
+    this.#up = false;
+    client.disconnect();
+    for (const settle of [...this.#pending]) settle(undefined);
+  }
+
+  #tell(up: boolean, reason: string): void {
+    if (this.#saidUp === up) return;
+    this.#saidUp = up;
+    this.#options.onState(up, reason);
+    for (const listener of this.#listeners) listener(up);
+  }
+}
+
+/** The code of an error, never its message: that of an unknown command repeats the password. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  const { code } = error as NodeJS.ErrnoException;
+  if (typeof code === 'string') return code;
+  return /^-?([A-Z]{2,20})\b/.exec(error.message)?.[1] ?? error.name;
+}
