@@ -15,6 +15,9 @@ export const Verdict = {
   later: -4,
 } as const;
 
+/** As many requests are paid for at once where several come in one turn. */
+const block = 16;
+
 /** What an allowance needs of the limits it is under. */
 export interface AllowanceHost {
   /** Changes with the limits. */
@@ -22,6 +25,12 @@ export interface AllowanceHost {
   planFor(route: string): Plan;
   /** No limits at all. */
   readonly noPlan: Plan;
+  /** The allowance has paid in advance: it is told to give the rest back when this turn is over, or somebody else needs it. */
+  onPrepaid(allowance: Allowance, nowMs: number): void;
+  /** Has everything given back that was paid in advance in earlier turns. */
+  settle(nowMs: number): void;
+  /** Has everything given back that was paid in advance; false when there was nothing. */
+  reclaim(): boolean;
   /** A limit that only watches would have refused. */
   onDryRun(limit: Limit): void;
 }
@@ -44,6 +53,9 @@ export class Allowance {
   #slots: number[];
   #version: number;
   #released = false;
+  /** When the last request came, and how many more of that turn are paid for. */
+  #lastTakeMs = -1;
+  #prepaid = 0;
 
   /** The owner is told when it is time to ask again after a `hold`. */
   constructor(host: AllowanceHost, client: ClientKeys, owner: Undecided, nowMs: number) {
@@ -62,15 +74,28 @@ export class Allowance {
 
   /** Asks for one request of this size; a Verdict, or the milliseconds to wait. Once released, everything may go. */
   take(bytes: number, nowMs: number, method: MethodBytes): number {
+    if (this.#prepaid === 0 || nowMs !== this.#lastTakeMs) return this.#take(bytes, nowMs, method);
+    this.#prepaid--;
+    this.#plan.countAllowed();
+    return Verdict.go;
+  }
+
+  #take(bytes: number, nowMs: number, method: MethodBytes): number {
     if (this.#version !== this.#host.version) this.#rebind(nowMs);
+    this.#host.settle(nowMs);
     const plan = this.#plan;
+    if (plan.paysInBlocks && nowMs === this.#lastTakeMs && this.#prepay(nowMs)) {
+      plan.countAllowed();
+      return Verdict.go;
+    }
+    this.#lastTakeMs = nowMs;
     const { limiters, countsBytes } = plan;
     const slots = this.#slots;
     for (let index = 0; index < limiters.length; index++) {
       const cost = countsBytes[index]! ? bytes : 1;
       if (limiters[index]!.take(slots[index]!, cost, nowMs) === 0) continue;
       this.#refund(index, bytes, method);
-      return this.#judge(bytes, nowMs, method);
+      return this.#host.reclaim() ? this.#take(bytes, nowMs, method) : this.#judge(bytes, nowMs, method);
     }
     if (plan.others.length > 0) {
       const verdict = this.#takeOthers(bytes, nowMs, method);
@@ -80,6 +105,16 @@ export class Allowance {
     }
     plan.countAllowed();
     return Verdict.go;
+  }
+
+  /** Gives back what is paid for and not used. */
+  returnPrepaid(): void {
+    const requests = this.#prepaid;
+    this.#prepaid = 0;
+    if (requests === 0) return;
+    const { limiters } = this.#plan;
+    for (let index = 0; index < limiters.length; index++)
+      limiters[index]!.refund(this.#slots[index]!, requests);
   }
 
   /** Gives back what `take` took for a request that is not going to be sent now. */
@@ -92,6 +127,7 @@ export class Allowance {
   takeControlFrame(nowMs: number): boolean {
     if (this.#released) return false;
     if (this.#version !== this.#host.version) this.#rebind(nowMs);
+    this.#host.reclaim();
     let closes = false;
     for (const index of this.#plan.forControlFrames) {
       const limit = this.#plan.plain[index]!;
@@ -109,9 +145,24 @@ export class Allowance {
   release(): void {
     if (this.#released) return;
     this.#released = true;
+    this.returnPrepaid();
     this.#plan.limits.forEach((limit, index) => limit.slots.release(this.#slots[index]!));
     this.#plan = this.#host.noPlan;
     this.#slots = [];
+  }
+
+  /** Pays for this request and the next ones of this turn; false, and nothing is paid, when a limit has not room for that many. */
+  #prepay(nowMs: number): boolean {
+    const { limiters } = this.#plan;
+    const slots = this.#slots;
+    for (let index = 0; index < limiters.length; index++) {
+      if (limiters[index]!.take(slots[index]!, block, nowMs) === 0) continue;
+      for (let taken = 0; taken < index; taken++) limiters[taken]!.refund(slots[taken]!, block);
+      return false;
+    }
+    this.#prepaid = block - 1;
+    this.#host.onPrepaid(this, nowMs);
+    return true;
   }
 
   #takeOthers(bytes: number, nowMs: number, method: MethodBytes): number {

@@ -1,11 +1,4 @@
-import {
-  keyUnder,
-  limitName,
-  decisions,
-  type ClientKeys,
-  type Decision,
-  type LimitConfig,
-} from './limit-config.ts';
+import { keyUnder, decisions, type ClientKeys, type Decision, type LimitConfig } from './limit-config.ts';
 import type { DelayingLimiter, Limiter, LimiterSettings } from './limiter.ts';
 import { MethodPattern } from './method-pattern.ts';
 import type { SlotSource } from './slot-source.ts';
@@ -26,6 +19,8 @@ export interface Undecided {
 }
 
 export interface LimitParts {
+  /** Tells it from all others. */
+  readonly name: string;
   readonly config: LimitConfig;
   /** Made for this many slots. */
   readonly limiter: Limiter;
@@ -47,8 +42,8 @@ export class Limit {
   #blockedUntilMs: Float64Array | undefined;
   readonly #waiting = new Map<number, Set<Undecided>>();
 
-  constructor({ config, limiter, slotCount }: LimitParts) {
-    this.name = limitName(config);
+  constructor({ name, config, limiter, slotCount }: LimitParts) {
+    this.name = name;
     this.config = config;
     this.limiter = limiter;
     this.#slotCount = slotCount;
@@ -61,7 +56,7 @@ export class Limit {
 
   /** Requests wait for their turn, as long as the bucket holds them. */
   get delays(): boolean {
-    return this.config.onExceed === 'delay' && !this.config.dryRun;
+    return delays(this.config);
   }
 
   /** It is its limiter's turn to be asked for each request, and to refuse at once. */
@@ -157,6 +152,11 @@ export class Limit {
     this.#waiting.delete(slot);
     for (const owner of waiting) owner.onDecided();
   }
+}
+
+/** True when requests above the limit wait. */
+export function delays({ onExceed, dryRun }: LimitConfig): boolean {
+  return onExceed === 'delay' && !dryRun;
 }
 
 /** What a limiter needs of a limit's configuration. */

@@ -17,6 +17,8 @@ export const undecided = -1;
  * slot can ever hold passes when the slot is fresh, and is paid off after it.
  */
 export interface Limiter {
+  /** It leases its allowance from elsewhere, in blocks of its own; absent for limiters of this process alone. */
+  readonly leases?: boolean;
   /** Takes `cost` and returns 0, or takes nothing and returns the milliseconds until it could be taken, or `undecided`. */
   take(slot: number, cost: number, nowMs: number): number;
   /** What `take` would return; takes nothing. */

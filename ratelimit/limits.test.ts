@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { Verdict, type Allowance, type MethodBytes } from './allowance.ts';
 import type { ClientKeys, LimitConfig } from './limit-config.ts';
 import { limitOf, localLimits } from './limits.fixture.ts';
+import { settingsOf } from './limit.ts';
 import type { Limits } from './limits.ts';
+import { createLimiter } from './strategies.ts';
 
 const nobody = { onDecided: () => undefined };
 const none: MethodBytes = { buf: new Uint8Array(0), start: -1, end: -1 };
@@ -155,6 +157,28 @@ describe('limits', () => {
     expect(decided(limits, 'global')).toEqual({ allowed: 12, rejected: 4 });
   });
 
+  it('stand side by side on one scope, and each keeps what was used of it', () => {
+    const pair = (burst: number): LimitConfig[] => [
+      limitOf({ scope: 'ip', requestsPerSecond: 10, burst: 3 }),
+      limitOf({ scope: 'ip', requestsPerSecond: 1, burst }),
+    ];
+    const limits = localLimits(pair(5));
+    const allowance = open(limits);
+    expect([
+      passed(allowance, 9, none, 0),
+      passed(allowance, 9, none, 300),
+      passed(allowance, 9, none, 600),
+    ]).toEqual([3, 2, 0]);
+    limits.apply(pair(6));
+    expect(passed(allowance, 9, none, 600)).toBe(1);
+    expect(limits.figures().map(({ name, isImplied }) => [name, isImplied])).toEqual([
+      ['ip, messages, token-bucket', false],
+      ['ip, messages, token-bucket #2', false],
+      ['ip, connections, token-bucket', true],
+      ['ip, connections, token-bucket #2', true],
+    ]);
+  });
+
   it('give slots of connections back whatever changed in the meantime', () => {
     const limits = localLimits([{ scope: 'connection' }], { maxConnections: 2 });
     for (let round = 0; round < 10; round++) {
@@ -239,6 +263,56 @@ describe('limits', () => {
       allowance.refund(1, method);
     }
     expect(passed(allowance, 5, method)).toBe(3);
+  });
+
+  it('decide the same whether the requests of a turn are paid for in blocks or one by one', () => {
+    const strategy = fc.constantFrom('token-bucket', 'leaky-bucket', 'sliding-window');
+    const limit = fc.record({
+      scope: fc.constantFrom('global', 'ip', 'connection'),
+      strategy,
+      burst: fc.integer({ min: 60, max: 200 }),
+    });
+    const distinct = fc.uniqueArray(limit, {
+      minLength: 1,
+      maxLength: 4,
+      selector: (it) => it.scope + it.strategy,
+    });
+    const step = fc.record({
+      who: fc.integer({ min: 0, max: 5 }),
+      requests: fc.integer({ min: 1, max: 60 }),
+      afterMs: fc.constantFrom(0, 0, 0, 1, 50, 3_000),
+      what: fc.constantFrom('message', 'message', 'ping', 'leave', 'arrive'),
+    });
+    fc.assert(
+      fc.property(distinct, fc.array(step, { maxLength: 40 }), (given, steps) => {
+        const configs = given.map((one) =>
+          limitOf({ ...one, requestsPerSecond: one.burst } as Partial<LimitConfig>),
+        );
+        const decide = (leases: boolean): number[] => {
+          let nowMs = 0;
+          const limits = localLimits(configs, {
+            now: () => nowMs,
+            createLimiter: ({ config, slots }) =>
+              Object.assign(createLimiter(config.strategy, settingsOf(config), slots), { leases }),
+          });
+          const clients = [0, 1, 2, 3, 4, 5].map((n) => open(limits, { ip: `${n >> 1}` }));
+          const verdicts: number[] = [];
+          for (const { who, requests, afterMs, what } of steps) {
+            nowMs += afterMs;
+            const ip = `${who >> 1}`;
+            if (what === 'ping') clients[who]!.takeControlFrame(nowMs);
+            if (what === 'arrive') verdicts.push(limits.arrive(client({ ip })));
+            if (what === 'leave') {
+              clients[who]!.release();
+              clients[who] = open(limits, { ip });
+            }
+            for (let n = 0; n < requests; n++) verdicts.push(clients[who]!.take(1, nowMs, none));
+          }
+          return verdicts;
+        };
+        expect(decide(false)).toEqual(decide(true));
+      }),
+    );
   });
 
   it('never let more through than any of them allows, and nothing less than all of them do', () => {

@@ -4,7 +4,7 @@ import { ConnectionSlots } from './connection-slots.ts';
 import { KeySlots } from './key-slots.ts';
 import { coversRoute, decisions, keyedBy, limitName, scopes } from './limit-config.ts';
 import type { ClientKeys, LimitConfig, Scope } from './limit-config.ts';
-import { Limit, type Undecided } from './limit.ts';
+import { delays, Limit, type Undecided } from './limit.ts';
 import type { Limiter } from './limiter.ts';
 import { Plan } from './plan.ts';
 import { OneSlot, type SlotSource } from './slot-source.ts';
@@ -34,6 +34,8 @@ export interface LimitsOptions {
 
 export interface LimitFigures {
   readonly name: string;
+  /** It follows from another limit; nobody has configured it. */
+  readonly isImplied: boolean;
   readonly config: LimitConfig;
   readonly keys: number;
   readonly decisions: Readonly<Record<string, number>>;
@@ -46,7 +48,7 @@ export interface LimitFigures {
 
 const topCount = 20;
 /** Slots looked at in one go: far under a millisecond. */
-const sweepSlice = 1_000;
+const sweepSlice = 250;
 
 /** All rate limits of a gateway. */
 export class Limits implements AllowanceHost {
@@ -60,6 +62,10 @@ export class Limits implements AllowanceHost {
     scopes.map((scope) => [scope, new Float64Array(decisions.length)]),
   );
   #limits: readonly Limit[] = [];
+  #impliedNames: ReadonlySet<string> = new Set();
+  /** Who has paid for more requests than came yet, in the turn of that time. */
+  #prepaid: Allowance[] = [];
+  #prepaidAtMs = -1;
 
   constructor(options: LimitsOptions) {
     this.#options = options;
@@ -69,12 +75,14 @@ export class Limits implements AllowanceHost {
 
   /** Other limits from now on. One that is still there, if with other figures, keeps what was used of it. */
   apply(configs: readonly LimitConfig[]): void {
+    this.reclaim();
     this.#settleCounts();
     const before = new Map(this.#limits.map((limit) => [limit.name, limit]));
-    this.#limits = [...configs, ...impliedDoors(configs)].map((config) => {
-      const name = limitName(config);
+    const doors = impliedDoors(configs);
+    this.#impliedNames = new Set(named(doors).map(([name]) => name));
+    this.#limits = named([...configs, ...doors]).map(([name, config]) => {
       const known = before.get(name);
-      if (known === undefined || known.delays !== (config.onExceed === 'delay')) return this.#create(config);
+      if (known === undefined || known.delays !== delays(config)) return this.#create(name, config);
       before.delete(name);
       known.configure(config);
       return known;
@@ -94,6 +102,7 @@ export class Limits implements AllowanceHost {
    * connections; whoever could not send a message from its address or identity is not let in either.
    */
   arrive(client: ClientKeys): number {
+    this.reclaim();
     const nowMs = this.#options.now();
     const taken: [limit: Limit, slot: number][] = [];
     let waitMs = 0;
@@ -118,6 +127,22 @@ export class Limits implements AllowanceHost {
       else limit.limiter.refund(slot, 1);
     }
     return waitMs;
+  }
+
+  onPrepaid(allowance: Allowance, nowMs: number): void {
+    this.#prepaid.push(allowance);
+    this.#prepaidAtMs = nowMs;
+  }
+
+  settle(nowMs: number): void {
+    if (nowMs !== this.#prepaidAtMs && this.#prepaid.length > 0) this.reclaim();
+  }
+
+  reclaim(): boolean {
+    const { length } = this.#prepaid;
+    for (let index = 0; index < length; index++) this.#prepaid[index]!.returnPrepaid();
+    this.#prepaid.length = 0;
+    return length > 0;
   }
 
   planFor(route: string): Plan {
@@ -156,10 +181,12 @@ export class Limits implements AllowanceHost {
 
   /** Every limit with what it did, and the keys that it refused most. */
   figures(): LimitFigures[] {
+    this.reclaim();
     this.#settleCounts();
     const nowMs = this.#options.now();
     return this.#limits.map((limit) => ({
       name: limit.name,
+      isImplied: this.#impliedNames.has(limit.name),
       config: limit.config,
       keys: limit.slots.size,
       decisions: Object.fromEntries(decisions.map((decision, index) => [decision, limit.counts[index]!])),
@@ -173,12 +200,12 @@ export class Limits implements AllowanceHost {
     }));
   }
 
-  #create(config: LimitConfig): Limit {
+  #create(name: string, config: LimitConfig): Limit {
     const { maxConnections, maxKeysPerLimit, secret, createLimiter } = this.#options;
     const by = keyedBy(config);
     const eachRoute = config.scope === 'route' && config.match === null;
     const kind = by === 'connection' ? 'connections' : by === 'global' && !eachRoute ? 'one' : 'keys';
-    const overflowCells = 2 ** Math.ceil(Math.log2(maxKeysPerLimit / 4));
+    const overflowCells = 2 ** Math.ceil(Math.log2(maxKeysPerLimit));
     const slotCount =
       kind === 'one'
         ? 1
@@ -187,11 +214,11 @@ export class Limits implements AllowanceHost {
           : KeySlots.slotCount(maxKeysPerLimit, overflowCells);
     const limiter = createLimiter({
       config,
-      name: limitName(config),
+      name,
       slots: slotCount,
       onDecided: (slot) => limit.decided(slot),
     });
-    const limit: Limit = new Limit({ config, limiter, slotCount });
+    const limit: Limit = new Limit({ name, config, limiter, slotCount });
     limit.slots = slotsFor();
     return limit;
 
@@ -210,6 +237,17 @@ export class Limits implements AllowanceHost {
   #settleCounts(): void {
     for (const plan of this.#plans.values()) plan.settleCounts();
   }
+}
+
+/** Each with a name of its own: of several that are one but for their figures, the second is #2. */
+function named(configs: readonly LimitConfig[]): [name: string, config: LimitConfig][] {
+  const seen = new Map<string, number>();
+  return configs.map((config) => {
+    const name = limitName(config);
+    const ordinal = (seen.get(name) ?? 0) + 1;
+    seen.set(name, ordinal);
+    return [ordinal === 1 ? name : `${name} #${ordinal}`, config];
+  });
 }
 
 /** An opening handshake is a request too: an address may connect as often as it may send, unless a limit of its own says how often. */

@@ -1,6 +1,9 @@
 import { coversRoute } from './limit-config.ts';
-import type { Limit } from './limit.ts';
+import { settingsOf, type Limit } from './limit.ts';
 import type { Limiter } from './limiter.ts';
+
+/** A limit that allows less than this at once is asked for each request by itself. */
+const leastForBlocks = 64;
 
 /** The limits that the requests on one route are under, in the order in which they are asked. */
 export class Plan {
@@ -13,6 +16,8 @@ export class Plan {
   readonly limits: readonly Limit[];
   /** Places in `plain` of the limits that control frames count against. */
   readonly forControlFrames: readonly number[];
+  /** Several requests of a turn may be paid for at once. */
+  readonly paysInBlocks: boolean;
   /** Requests that all plain limits allowed, not yet added to their counts. */
   readonly #allowed = new Float64Array(1);
 
@@ -25,6 +30,7 @@ export class Plan {
     this.limits = [...this.plain, ...this.others];
     this.limiters = this.plain.map((limit) => limit.limiter);
     this.countsBytes = this.plain.map(({ config }) => config.unit === 'bytes');
+    this.paysInBlocks = this.plain.length > 0 && this.others.length === 0 && this.plain.every(paysInBlocks);
     this.forControlFrames = [...this.plain.keys()].filter((index) => {
       const { scope, unit } = this.plain[index]!.config;
       return scope === 'connection' && unit === 'messages';
@@ -41,4 +47,12 @@ export class Plan {
     for (const limit of this.plain) limit.counts[0]! += this.#allowed[0]!;
     this.#allowed[0] = 0;
   }
+}
+
+/** The limit is one of this process, counts messages, and has room for some of them. */
+function paysInBlocks({ limiter, config }: Limit): boolean {
+  if (limiter.leases === true || config.unit !== 'messages') return false;
+  const { ratePerSecond, burst, windowMs } = settingsOf(config);
+  const atOnce = config.strategy === 'sliding-window' ? (ratePerSecond * windowMs) / 1_000 : burst;
+  return atOnce >= leastForBlocks;
 }

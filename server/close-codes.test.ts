@@ -15,6 +15,7 @@ describe('the close table', () => {
   it('is that of the contract', () => {
     expect(Object.fromEntries(causes.map(([cause, { code }]) => [cause, code]))).toEqual({
       'message-too-big': 1009,
+      'rate-limited': 1008,
       undecodable: 1007,
       'decoded-too-big': 1009,
       'codec-behind': 1013,

@@ -117,7 +117,7 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
   forward(bytes: Uint8Array, isBinary: boolean): void {
     const charge = this.#lease.chargesRequests
       ? Charge.paid
-      : this.charge(bytes.length, bytes, -1, -1, false);
+      : this.#spending.charge(bytes.length, bytes, -1, -1, false);
     if (charge > 0) this.#spending.countRefused();
     else if (charge === Charge.paid && !this.#lease.send(bytes, isBinary)) this.fail('upstream-slow');
   }

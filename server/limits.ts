@@ -13,7 +13,7 @@ export interface GatewayLimitsOptions {
   readonly log: Log;
 }
 
-const sweepIntervalMs = 100;
+const sweepIntervalMs = 50;
 /** A limit that only watches says so this often, at most. */
 const dryRunLogIntervalMs = 10_000;
 

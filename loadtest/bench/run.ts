@@ -12,6 +12,7 @@ import { deflateMemory } from './subjects/deflate-memory.ts';
 import { echo } from './subjects/echo.ts';
 import { microSubjects } from './subjects/micro.ts';
 import { pooled } from './subjects/pooled.ts';
+import { ratelimitEcho } from './subjects/ratelimit-echo.ts';
 import { session } from './subjects/session.ts';
 
 const subjects: readonly Subject[] = [
@@ -21,6 +22,7 @@ const subjects: readonly Subject[] = [
   codec,
   codecGateway,
   deflateMemory,
+  ratelimitEcho,
   ...microSubjects,
 ];
 

@@ -19,6 +19,7 @@ class FakeLimits implements LimitsControl {
     return {
       limits: (this.replacements.at(-1) ?? []).map((config) => ({
         name: config.scope,
+        isImplied: false,
         config,
         keys: 2,
         decisions: { allowed: 7, rejected: 1 },

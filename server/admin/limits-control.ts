@@ -3,6 +3,8 @@ import type { RateLimitConfig } from '../config/schema.ts';
 /** One limit and what it has done since it was set. */
 export interface LimitSnapshot {
   readonly name: string;
+  /** It follows from another one, for new connections, and is not to be put back. */
+  readonly isImplied: boolean;
   readonly config: RateLimitConfig;
   /** Addresses, identities and the like that it keeps apart now. */
   readonly keys: number;

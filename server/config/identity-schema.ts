@@ -23,9 +23,9 @@ export const identitySchema = z.strictObject({
 
 /** How many clients' allowances are kept, and how they are shown. */
 export const rateLimitKeysSchema = z.strictObject({
-  maxPerLimit: whole(1_000, 10_000_000).default(100_000).meta({
+  maxPerLimit: whole(1_000, 1_000_000).default(100_000).meta({
     description:
-      'Addresses or identities that one limit keeps apart; beyond it the idlest share what is left of theirs.',
+      'Addresses or identities that one limit keeps apart; beyond it, those that are not connected share what they have left with a few others.',
   }),
   show: oneOf(['hashed', 'clear']).default('hashed').meta({
     description: 'How GET /api/limits names addresses and identities.',
