@@ -1,19 +1,15 @@
-/** What a sliding window estimates: a list of everything that passed within the last `windowMs`. */
+/** What a sliding window estimates: the time of everything that passed, in order. */
 export class ExactLog {
   readonly #windowMs: number;
-  readonly #limit: number;
-  #times: number[] = [];
+  readonly #times: number[] = [];
   #first = 0;
 
-  constructor({ windowMs, limit }: { windowMs: number; limit: number }) {
+  constructor(windowMs: number) {
     this.#windowMs = windowMs;
-    this.#limit = limit;
   }
 
-  take(nowMs: number): boolean {
-    if (this.countAt(nowMs) >= this.#limit) return false;
-    this.add(nowMs);
-    return true;
+  get total(): number {
+    return this.#times.length;
   }
 
   add(nowMs: number): void {
@@ -23,6 +19,6 @@ export class ExactLog {
   /** How much passed in the window that ends now. */
   countAt(nowMs: number): number {
     while (this.#times[this.#first]! <= nowMs - this.#windowMs) this.#first++;
-    return this.#times.length - this.#first;
+    return this.total - this.#first;
   }
 }

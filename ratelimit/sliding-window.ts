@@ -6,7 +6,7 @@ const stride = 4;
 /**
  * At most the rate times `windowMs` in any window, estimated with two counters: what passed in the window before counts with the
  * share of it that the sliding one still covers, less one, so that an even load at the limit passes. Beside an exact log, with a
- * limit of 100: an even load gets at most one more into a window; a random one gets 2.5 % more in all and at most 20 % more into a
+ * limit of 100: an even load gets at most one more into a window; a random one gets 3 % more in all and at most 20 % more into a
  * window; the worst, a burst at the end of a window, twice the limit. Waits are whole milliseconds, rounded up.
  */
 export class SlidingWindow implements Limiter {
