@@ -219,6 +219,18 @@ describe('the penalty box', () => {
     expect([setup.take(0, 1), setup.take(0, 9)]).toEqual([500, 500]);
   });
 
+  it('takes away what was leased', async () => {
+    const setup = new Setup();
+    setup.fill(0, 10);
+    setup.take(0, 10);
+    await turn();
+    await setup.link.answer();
+    setup.limiter.block(0, 500, setup.nowMs);
+    expect(setup.take()).toBe(500);
+    setup.limiter.sweep(setup.nowMs + 100);
+    expect(setup.link.pending).toMatchObject([{ request: { reason: 'block', returned: 0 } }]);
+  });
+
   it('is left when Redis says, whoever put the key in', async () => {
     const setup = new Setup({ blockMs: 60_000 });
     setup.link.blocked = true;
@@ -239,9 +251,13 @@ describe('the penalty box', () => {
     setup.onDecided = () => setup.decided.push(setup.take(), setup.take(), setup.take(), setup.take());
     for (let i = 0; i < 4; i++) setup.take();
     await turn();
+    setup.nowMs += 30;
     await setup.link.answer();
     expect(setup.decided).toEqual([0, 0, 0, undecided]);
-    expect(setup.link.pending).toMatchObject([{ request: { reason: 'demand', blockMs: 60_000 } }]);
+    // It waits no longer for two answers than it would for one.
+    expect(setup.link.pending).toMatchObject([
+      { request: { reason: 'demand', blockMs: 60_000 }, patienceMs: 10 },
+    ]);
   });
 
   it('is no place for those whom nobody but an absent Redis refused', async () => {

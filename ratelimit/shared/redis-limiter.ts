@@ -59,6 +59,7 @@ const busyUnits = 4;
  * most. What a gateway does not use it gives back within 100 ms.
  */
 export class RedisLimiter implements Limiter {
+  readonly leases = true;
   readonly #options: RedisLimiterOptions;
   readonly #failure: FailureMode;
   readonly #keys: (string | undefined)[] = [];

@@ -191,11 +191,28 @@ it('takes a reply that is none for an error', async () => {
   expect(link.up).toBe(false);
 });
 
-it('lets nobody wait when it is closed, and dials no more', async () => {
-  const link = await openUp();
-  const answer = link.ask('k', request, 50);
+it('is closed when what was asked before has its answer, or has none in time, and dials no more', async () => {
+  for (const reply of [true, false]) {
+    const link = await openUp();
+    const client = clients.at(-1)!;
+    const [dials, said] = [clients.length, states.length];
+    const answer = link.ask('k', request, 50);
+    link.close();
+    expect([link.up, await link.ask('l', request, 50), client.disconnects]).toEqual([false, undefined, 0]);
+    if (reply) client.calls[0]!.reply([2, 0, 0]);
+    await vi.advanceTimersByTimeAsync(51);
+    expect(await answer).toEqual(reply ? { granted: 2, waitMs: 0, blocked: false } : undefined);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([clients.length, client.disconnects, states.length]).toEqual([dials, 1, said]);
+  }
+});
+
+it('closes while it dials', async () => {
+  const link = open();
+  clients[0]!.open();
+  await settle();
   link.close();
-  expect(await answer).toBeUndefined();
+  clients[0]!.calls[0]!.reply([0, 0, 0]);
   await vi.advanceTimersByTimeAsync(5_000);
-  expect([clients.length, clients[0]!.disconnects, states]).toEqual([1, 1, ['up: answers']]);
+  expect([link.up, clients.length, clients[0]!.disconnects, states]).toEqual([false, 1, 1, []]);
 });

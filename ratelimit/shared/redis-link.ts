@@ -54,6 +54,7 @@ export class RedisLink implements LeaseLink {
   readonly #pending = new Set<(answer: undefined) => void>();
   #client: RedisClient | undefined;
   #up = false;
+  #closed = false;
   #saidUp: boolean | undefined;
   #attempts = 0;
   #upSinceMs = 0;
@@ -85,11 +86,12 @@ export class RedisLink implements LeaseLink {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Drops the connection for good; who waits hears that there is no answer. */
+  /** Asks nothing more, and drops the connection for good when all that was asked has its answer. */
   close(): void {
-    const client = this.#client;
-    if (client !== undefined) this.#drop(client);
+    this.#closed = true;
+    this.#up = false;
     clearTimeout(this.#timer);
+    this.#dropWhenDone();
   }
 
   #send(
@@ -103,6 +105,7 @@ export class RedisLink implements LeaseLink {
         clearTimeout(timer);
         this.#pending.delete(settle);
         resolve(answer);
+        this.#dropWhenDone();
       };
       // A timer may be late because this thread was busy: what has arrived meanwhile is read before immediates run.
       const timer = setTimeout(() => {
@@ -137,7 +140,7 @@ export class RedisLink implements LeaseLink {
   }
 
   #rise(client: RedisClient): void {
-    if (this.#client !== client) return;
+    if (this.#client !== client || this.#closed) return;
     clearTimeout(this.#timer);
     this.#up = true;
     this.#upSinceMs = this.#options.now();
@@ -149,10 +152,16 @@ export class RedisLink implements LeaseLink {
     if (this.#client !== client) return;
     if (this.#up && this.#options.now() - this.#upSinceMs >= steadyMs) this.#attempts = 0;
     this.#drop(client);
+    if (this.#closed) return;
     const ceilingMs = Math.min(minRetryMs * 2 ** this.#attempts, maxRetryMs);
     this.#attempts = Math.min(this.#attempts + 1, 10);
     this.#timer = setTimeout(() => this.#dial(), ceilingMs * (0.5 + this.#options.random() / 2));
     this.#tell(false, reason);
+  }
+
+  #dropWhenDone(): void {
+    const client = this.#client;
+    if (this.#closed && client !== undefined && this.#pending.size === 0) this.#drop(client);
   }
 
   #drop(client: RedisClient): void {
