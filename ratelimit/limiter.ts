@@ -35,6 +35,8 @@ export interface Limiter {
   merge(from: number, to: number, nowMs: number): void;
   /** Other settings from now on; what was used stays used. */
   configure(settings: LimiterSettings): void;
+  /** The limit is no more; absent where there is nothing to give back. */
+  close?(): void;
 }
 
 /** A limiter that can let things pass later instead of refusing them. */

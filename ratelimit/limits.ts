@@ -22,14 +22,17 @@ export interface LimitsOptions {
   readonly secret: string;
   readonly now: () => number;
   /** Makes a limiter with that many slots; `onDecided` is for those that are `undecided` at times. */
-  readonly createLimiter: (parts: {
-    config: LimitConfig;
-    name: string;
-    slots: number;
-    onDecided: (slot: number) => void;
-  }) => Limiter;
+  readonly createLimiter: (parts: LimiterParts) => Limiter;
   /** A limit that only watches would have refused. */
   readonly onDryRun: (limit: Limit) => void;
+}
+
+/** What a limiter is made for. */
+export interface LimiterParts {
+  readonly config: LimitConfig;
+  readonly name: string;
+  readonly slots: number;
+  readonly onDecided: (slot: number) => void;
 }
 
 export interface LimitFigures {
@@ -87,9 +90,17 @@ export class Limits implements AllowanceHost {
       known.configure(config);
       return known;
     });
-    for (const { config, counts } of before.values()) addTo(this.#past.get(config.scope)!, counts);
+    for (const { config, counts, limiter } of before.values()) {
+      addTo(this.#past.get(config.scope)!, counts);
+      limiter.close?.();
+    }
     this.#plans.clear();
     this.version++;
+  }
+
+  /** Gives back what limiters have leased. */
+  close(): void {
+    for (const { limiter } of this.#limits) limiter.close?.();
   }
 
   /** The allowance of a client that is about to connect; to be released when it has gone. */

@@ -128,6 +128,7 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
   const poolsByName = new Map([...pools].map(([name, { pool }]) => [name, pool]));
   const limits = new GatewayLimits({ config, now, log });
   stops.push(() => limits.close());
+  await limits.open();
   const gate = new Gate({
     config,
     pools: poolsByName,

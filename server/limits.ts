@@ -1,9 +1,15 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { RateLimitFigures } from '../metrics/ratelimit-families.ts';
+import type { LimitConfig } from '../ratelimit/limit-config.ts';
 import { settingsOf, type Limit } from '../ratelimit/limit.ts';
-import { Limits } from '../ratelimit/limits.ts';
+import type { Limiter } from '../ratelimit/limiter.ts';
+import { Limits, type LimiterParts } from '../ratelimit/limits.ts';
+import { RedisLimiter } from '../ratelimit/shared/redis-limiter.ts';
+import { RedisLink } from '../ratelimit/shared/redis-link.ts';
+import { parseRedisUrl } from '../ratelimit/shared/redis-url.ts';
 import { createLimiter } from '../ratelimit/strategies.ts';
 import type { LimitsControl, LimitsSnapshot } from './admin/limits-control.ts';
+import { isShareable } from './config/limit-notices.ts';
 import type { Config, RateLimitConfig } from './config/schema.ts';
 import type { Log } from './log.ts';
 
@@ -24,12 +30,19 @@ export class GatewayLimits implements LimitsControl {
   readonly #log: Log;
   readonly #now: () => number;
   readonly #sweeper: NodeJS.Timeout;
+  readonly #redis: Config['redis'];
+  readonly #link: RedisLink | undefined;
+  readonly #linkTried: Promise<void>;
+  #onLinkTried: () => void = () => undefined;
   readonly #dryRunLoggedAtMs = new WeakMap<Limit, number>();
 
   constructor({ config, now, log }: GatewayLimitsOptions) {
     const { rateLimits, rateLimitKeys, listen, routes } = config;
     this.#log = log;
     this.#now = now;
+    this.#redis = config.redis;
+    this.#linkTried = new Promise((resolve) => (this.#onLinkTried = resolve));
+    this.#link = config.redis.url === null ? undefined : this.#connect(config.redis.url);
     this.routes = routes.map(({ path }) => path);
     this.limits = new Limits({
       configs: rateLimits,
@@ -38,14 +51,22 @@ export class GatewayLimits implements LimitsControl {
       showKeys: rateLimitKeys.show,
       secret: randomBytes(16).toString('hex'),
       now,
-      createLimiter: ({ config: limit, slots }) => createLimiter(limit.strategy, settingsOf(limit), slots),
+      createLimiter: (parts) => this.#createLimiter(parts),
       onDryRun: (limit) => this.#logDryRun(limit),
     });
     this.#sweeper = setInterval(() => this.limits.sweep(), sweepIntervalMs).unref();
   }
 
+  /** Resolves when Redis has answered or is known not to, after two seconds at most; at once without one. */
+  async open(): Promise<void> {
+    if (this.#link !== undefined) await this.#linkTried;
+  }
+
   snapshot(): LimitsSnapshot {
-    return { limits: this.limits.figures(), shared: { redis: 'off' } };
+    return {
+      limits: this.limits.figures(),
+      shared: { redis: this.#link === undefined ? 'off' : this.#link.up ? 'up' : 'down' },
+    };
   }
 
   replace(rateLimits: readonly RateLimitConfig[]): void {
@@ -57,12 +78,49 @@ export class GatewayLimits implements LimitsControl {
     return {
       decisions: this.limits.decisionCounts(),
       keys: this.limits.keyCounts(),
-      sharedUp: undefined,
+      sharedUp: this.#link?.up,
     };
   }
 
   close(): void {
     clearInterval(this.#sweeper);
+    this.limits.close();
+    this.#link?.close();
+  }
+
+  #connect(url: string): RedisLink {
+    const { keyPrefix, onFailure } = this.#redis;
+    const target = parseRedisUrl(url);
+    if (typeof target === 'string') throw new Error(`bug: redis.url ${target}`);
+    return new RedisLink({
+      target,
+      probeKey: `${keyPrefix}probe`,
+      onState: (up, reason) => {
+        this.#onLinkTried();
+        if (up) this.#log.info('rate limits are shared through Redis');
+        else this.#log.warn({ reason, onFailure }, 'Redis does not answer: rate limits are not shared');
+      },
+      now: this.#now,
+      random: Math.random,
+    });
+  }
+
+  #createLimiter({ config, name, slots, onDecided }: LimiterParts): Limiter {
+    const local = createLimiter(config.strategy, settingsOf(config), slots);
+    if (this.#link === undefined || !isShareable(config)) return local;
+    return new RedisLimiter({
+      name: redisName(name, config),
+      strategy: config.strategy,
+      settings: settingsOf(config),
+      slots,
+      link: this.#link,
+      ...{ keyPrefix: this.#redis.keyPrefix, onFailure: this.#redis.onFailure },
+      fallback: local,
+      // The limit itself says when to block, which may change.
+      blockMs: 0,
+      onDecided,
+      nowMs: this.#now,
+    });
   }
 
   #logDryRun(limit: Limit): void {
@@ -73,4 +131,9 @@ export class GatewayLimits implements LimitsControl {
     const wouldHaveRefused = limit.countOf('dry_run');
     this.#log.warn({ limit: limit.name, wouldHaveRefused }, 'a rate limit on trial would have refused');
   }
+}
+
+/** Bounded, whatever the limit matches; the same for all gateways. */
+function redisName(name: string, { scope }: LimitConfig): string {
+  return `${scope}:${createHash('sha256').update(name).digest('base64url').slice(0, 8)}`;
 }
