@@ -98,12 +98,9 @@ export class SlidingWindow implements Limiter {
     const windowMs = this.#windowMs;
     const ageMs = nowMs - cells[at]!;
     if (ageMs >= 2 * windowMs) return 0;
-    const isPast = ageMs >= windowMs;
-    const before = isPast
-      ? cells[at + 2]! * (2 * windowMs - ageMs)
-      : cells[at + 1]! * (windowMs - (ageMs > 0 ? ageMs : 0));
-    const current = isPast ? 0 : cells[at + 2]! * windowMs;
-    return before > windowMs ? before - windowMs + current : current;
+    if (ageMs >= windowMs) return Math.max(0, cells[at + 2]! * (2 * windowMs - ageMs) - windowMs);
+    const before = cells[at + 1]! * (windowMs - Math.max(0, ageMs)) - windowMs;
+    return Math.max(0, before) + cells[at + 2]! * windowMs;
   }
 
   /** Makes the current window the one that `nowMs` is in; one that follows no other begins now. */
@@ -126,19 +123,23 @@ export class SlidingWindow implements Limiter {
     return 0;
   }
 
-  /** Until enough of the window before has slid out, or else of the current one. */
+  /** Until enough has slid out: of the window before if the current one leaves room, or else of the current one. */
   #waitMs(at: number, cost: number, nowMs: number): number {
     const windowMs = this.#windowMs;
-    const room = Math.max(0, this.#limit - cost);
     const start = this.#cells[at]!;
-    const previous = this.#cells[at + 1]!;
     const current = this.#cells[at + 2]!;
-    const readyMs =
-      current > room
-        ? start + windowMs + windowMs * Math.max(0, 1 - (room + 1) / current)
-        : start + windowMs * (1 - (room - current + 1) / previous);
+    const room = Math.max(0, this.#limit - cost);
+    const isFull = current > room;
+    const sliding = isFull ? current : this.#cells[at + 1]!;
+    const mayStay = isFull ? room + 1 : room - current + 1;
+    const outAfterMs = isFull ? 2 * windowMs : windowMs;
+    const readyMs = start + outAfterMs - Math.min(1, mayStay / sliding) * windowMs;
     const waitMs = Math.max(1, Math.ceil(readyMs - nowMs));
-    return this.#fits(at, cost, nowMs + waitMs) ? waitMs : waitMs + 1;
+    // The sums of fractions may have come out a moment too short.
+    const ageMs = nowMs + waitMs - start;
+    const isOut = ageMs >= outAfterMs;
+    const isReady = ageMs >= outAfterMs - windowMs && sliding * (outAfterMs - ageMs) <= mayStay * windowMs;
+    return isOut || isReady ? waitMs : waitMs + 1;
   }
 
   #measureBy({ ratePerSecond, windowMs }: LimiterSettings): void {

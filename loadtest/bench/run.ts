@@ -13,6 +13,7 @@ import { echo } from './subjects/echo.ts';
 import { microSubjects } from './subjects/micro.ts';
 import { pooled } from './subjects/pooled.ts';
 import { ratelimitEcho } from './subjects/ratelimit-echo.ts';
+import { ratelimit } from './subjects/ratelimit.ts';
 import { session } from './subjects/session.ts';
 
 const subjects: readonly Subject[] = [
@@ -22,6 +23,7 @@ const subjects: readonly Subject[] = [
   codec,
   codecGateway,
   deflateMemory,
+  ratelimit,
   ratelimitEcho,
   ...microSubjects,
 ];

@@ -1,0 +1,17 @@
+import type { Bench, Subject } from '../subject.ts';
+import { measureStrategies } from './ratelimit-strategies.ts';
+
+/** Each prints what it measured, and returns it. */
+const parts: Readonly<Record<string, (bench: Bench) => Promise<unknown>>> = {
+  strategies: measureStrategies,
+};
+
+/** What a check of a rate limit costs. */
+export const ratelimit: Subject = {
+  name: 'ratelimit',
+  async run(bench) {
+    for (const [part, measure] of Object.entries(parts)) {
+      bench.keep({ subject: 'ratelimit', part, figures: await measure(bench) });
+    }
+  },
+};
