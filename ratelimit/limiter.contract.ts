@@ -173,6 +173,23 @@ export function describeLimiter(name: string, create: CreateLimiter): void {
       }
     });
 
+    it('gives no more to those who are blocked for a moment', () => {
+      const blocks = fc.array(fc.integer({ min: 1, max: 2500 }), { minLength: 20, maxLength: 60 });
+      fc.assert(
+        fc.property(blocks, fc.boolean(), (blocks, isPatient) => {
+          const limiter = create(ten, 1);
+          const startMs = 5000;
+          let [nowMs, taken] = [startMs, 0];
+          for (const blockMs of blocks) {
+            taken += takeAll(limiter, 0, nowMs);
+            limiter.block(0, blockMs, nowMs);
+            nowMs += isPatient ? blockMs : blockMs / 7;
+          }
+          expect(taken).toBeLessThanOrEqual(20 + (10 * (nowMs - startMs)) / 1000);
+        }),
+      );
+    });
+
     it('makes a merged slot at least as limited as each of the two was', () => {
       fc.assert(
         fc.property(settings, history, history, fc.nat(3000), (of, past, other, blockMs) => {

@@ -43,14 +43,15 @@ export class SlidingWindow implements Limiter {
   }
 
   block(slot: number, durationMs: number, nowMs: number): void {
+    if (this.peek(slot, 1, nowMs) >= durationMs) return;
     const cells = this.#cells;
     const at = slot * stride;
-    // A window that is more than full, and forgotten two windows after its start: that start is in the future for a long block.
-    const start = floorToMicros(nowMs + durationMs) - 2 * this.#windowMs;
-    if (cells[at + 2] === Infinity && cells[at]! >= start) return;
-    cells[at] = start;
-    cells[at + 1] = 0;
-    cells[at + 2] = Infinity;
+    const endMs = floorToMicros(nowMs + durationMs);
+    const outMs = cells[at]! + 2 * this.#windowMs;
+    // A window that ends with the block, after one that was more than full. What would still count by then counts on.
+    cells[at + 2] = endMs < outMs ? Math.min(this.#limit, cells[at + 1]! + cells[at + 2]!) : 0;
+    cells[at + 1] = Infinity;
+    cells[at] = endMs - this.#windowMs;
   }
 
   isFresh(slot: number, nowMs: number): boolean {
@@ -82,8 +83,7 @@ export class SlidingWindow implements Limiter {
     const cells = this.#cells;
     for (let at = 0; at < cells.length; at += stride) {
       // A block ends when it was to end.
-      if (cells[at + 2] === Infinity) cells[at]! += 2 * shorterMs;
-      else if (cells[at + 1] === Infinity) cells[at]! += shorterMs;
+      if (cells[at + 1] === Infinity) cells[at]! += shorterMs;
     }
   }
 
