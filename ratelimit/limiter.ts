@@ -35,6 +35,8 @@ export interface Limiter {
   merge(from: number, to: number, nowMs: number): void;
   /** Other settings from now on; what was used stays used. */
   configure(settings: LimiterSettings): void;
+  /** Gives back what was leased and is not used, some of it; absent where nothing is leased. To be called all the time. */
+  sweep?(nowMs: number): void;
   /** The limit is no more; absent where there is nothing to give back. */
   close?(): void;
 }

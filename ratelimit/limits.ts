@@ -83,7 +83,7 @@ export class Limits implements AllowanceHost {
     const before = new Map(this.#limits.map((limit) => [limit.name, limit]));
     const doors = impliedDoors(configs);
     this.#impliedNames = new Set(named(doors).map(([name]) => name));
-    this.#limits = named([...configs, ...doors]).map(([name, config]) => {
+    this.#limits = allLimits(configs).map(([name, config]) => {
       const known = before.get(name);
       if (known === undefined || known.delays !== delays(config)) return this.#create(name, config);
       before.delete(name);
@@ -164,10 +164,13 @@ export class Limits implements AllowanceHost {
     return plan;
   }
 
-  /** Forgets a slice of the keys that are not needed any more; to be called several times a second. */
+  /** Forgets a slice of the keys that are not needed any more, and gives back leases; to be called several times a second. */
   sweep(): void {
     const nowMs = this.#options.now();
-    for (const { slots } of this.#limits) slots.sweep(sweepSlice, nowMs);
+    for (const { slots, limiter } of this.#limits) {
+      slots.sweep(sweepSlice, nowMs);
+      limiter.sweep?.(nowMs);
+    }
   }
 
   /** How often each decision was made, by scope. */
@@ -213,9 +216,7 @@ export class Limits implements AllowanceHost {
 
   #create(name: string, config: LimitConfig): Limit {
     const { maxConnections, maxKeysPerLimit, secret, createLimiter } = this.#options;
-    const by = keyedBy(config);
-    const eachRoute = config.scope === 'route' && config.match === null;
-    const kind = by === 'connection' ? 'connections' : by === 'global' && !eachRoute ? 'one' : 'keys';
+    const kind = isOneForAll(config) ? 'one' : keyedBy(config) === 'connection' ? 'connections' : 'keys';
     const overflowCells = 2 ** Math.ceil(Math.log2(maxKeysPerLimit));
     const slotCount =
       kind === 'one'
@@ -248,6 +249,21 @@ export class Limits implements AllowanceHost {
   #settleCounts(): void {
     for (const plan of this.#plans.values()) plan.settleCounts();
   }
+}
+
+/** The limits in force with these, those included that follow from them; each with a name of its own. */
+export function allLimits(configs: readonly LimitConfig[]): [name: string, config: LimitConfig][] {
+  return named([...configs, ...impliedDoors(configs)]);
+}
+
+/** How many keys a limit keeps apart at once, as a rule. */
+export function keyCapacity(config: LimitConfig, maxKeysPerLimit: number): number {
+  return isOneForAll(config) ? 1 : maxKeysPerLimit;
+}
+
+function isOneForAll(config: LimitConfig): boolean {
+  const eachRoute = config.scope === 'route' && config.match === null;
+  return keyedBy(config) === 'global' && !eachRoute;
 }
 
 /** Each with a name of its own: of several that are one but for their figures, the second is #2. */

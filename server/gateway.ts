@@ -22,7 +22,10 @@ import { LagMeter } from './lag-meter.ts';
 import { GatewayLimits } from './limits.ts';
 import { Listener } from './listener.ts';
 import { createLog, type Log } from './log.ts';
+import type { SharedLimits } from './shared-limits.ts';
 import { Outbox } from './outbox.ts';
+
+export { createSharedLimits, type SharedLimits } from './shared-limits.ts';
 
 export interface GatewayOptions {
   /** What differs from the defaults; docs/configuration.md describes every key. */
@@ -31,6 +34,8 @@ export interface GatewayOptions {
   readonly log?: Log;
   /** How the upstream `echo:` answers; by default as the pool's mode asks for. */
   readonly echoStyle?: EchoStyle;
+  /** Where gateways in other threads of this process keep the same limits; see `createSharedLimits`. */
+  readonly sharedLimits?: SharedLimits;
 }
 
 const readBufferBytes = 64 * 1024;
@@ -66,7 +71,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     while (stops.length > 0) stops.pop()!();
   };
   try {
-    return await start({ config, log, echoStyle: options.echoStyle, stops, stop });
+    return await start({ config, log, options, stops, stop });
   } catch (error) {
     stop();
     throw error;
@@ -76,14 +81,14 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 interface StartOptions {
   readonly config: Config;
   readonly log: Log;
-  readonly echoStyle: EchoStyle | undefined;
+  readonly options: GatewayOptions;
   /** Each part adds how it is stopped; they stop in reverse order. */
   readonly stops: (() => void)[];
   readonly stop: () => void;
 }
 
 /** Makes the parts and joins them. */
-async function start({ config, log, echoStyle, stops, stop }: StartOptions): Promise<Gateway> {
+async function start({ config, log, options, stops, stop }: StartOptions): Promise<Gateway> {
   const { now } = new TurnClock();
   const metrics = new GatewayMetrics({ errorTypes, rejectReasons });
   const errorIndex = indexByName(errorTypes);
@@ -105,7 +110,7 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
   const pools = createPools({
     config,
     codecs,
-    echoStyle,
+    echoStyle: options.echoStyle,
     metrics,
     shared: {
       maxBackpressureBytes: config.listen.maxBackpressureBytes,
@@ -126,7 +131,7 @@ async function start({ config, log, echoStyle, stops, stop }: StartOptions): Pro
   const admission = new Admission(config.listen);
   const addresses = new ClientAddresses(config.listen.trustedProxies);
   const poolsByName = new Map([...pools].map(([name, { pool }]) => [name, pool]));
-  const limits = new GatewayLimits({ config, now, log });
+  const limits = new GatewayLimits({ config, now, log, shared: options.sharedLimits });
   stops.push(() => limits.close());
   await limits.open();
   const gate = new Gate({

@@ -7,16 +7,20 @@ import { Limits, type LimiterParts } from '../ratelimit/limits.ts';
 import { RedisLimiter } from '../ratelimit/shared/redis-limiter.ts';
 import { RedisLink } from '../ratelimit/shared/redis-link.ts';
 import { parseRedisUrl } from '../ratelimit/shared/redis-url.ts';
+import { ThreadLimiter } from '../ratelimit/shared/thread-limiter.ts';
 import { createLimiter } from '../ratelimit/strategies.ts';
 import type { LimitsControl, LimitsSnapshot } from './admin/limits-control.ts';
 import { isShareable } from './config/limit-notices.ts';
 import type { Config, RateLimitConfig } from './config/schema.ts';
 import type { Log } from './log.ts';
+import type { SharedLimits } from './shared-limits.ts';
 
 export interface GatewayLimitsOptions {
   readonly config: Config;
   readonly now: () => number;
   readonly log: Log;
+  /** Limits that other threads share with this gateway, where it is not the only one. */
+  readonly shared: SharedLimits | undefined;
 }
 
 const sweepIntervalMs = 50;
@@ -30,16 +34,18 @@ export class GatewayLimits implements LimitsControl {
   readonly #log: Log;
   readonly #now: () => number;
   readonly #sweeper: NodeJS.Timeout;
+  readonly #shared: SharedLimits | undefined;
   readonly #redis: Config['redis'];
   readonly #link: RedisLink | undefined;
   readonly #linkTried: Promise<void>;
   #onLinkTried: () => void = () => undefined;
   readonly #dryRunLoggedAtMs = new WeakMap<Limit, number>();
 
-  constructor({ config, now, log }: GatewayLimitsOptions) {
+  constructor({ config, now, log, shared }: GatewayLimitsOptions) {
     const { rateLimits, rateLimitKeys, listen, routes } = config;
     this.#log = log;
     this.#now = now;
+    this.#shared = shared;
     this.#redis = config.redis;
     this.#linkTried = new Promise((resolve) => (this.#onLinkTried = resolve));
     this.#link = config.redis.url === null ? undefined : this.#connect(config.redis.url);
@@ -106,7 +112,11 @@ export class GatewayLimits implements LimitsControl {
   }
 
   #createLimiter({ config, name, slots, onDecided }: LimiterParts): Limiter {
-    const local = createLimiter(config.strategy, settingsOf(config), slots);
+    const memory = this.#shared?.get(name);
+    const local =
+      memory === undefined
+        ? createLimiter(config.strategy, settingsOf(config), slots)
+        : new ThreadLimiter(memory, { slots, now: this.#now });
     if (this.#link === undefined || !isShareable(config)) return local;
     return new RedisLimiter({
       name: redisName(name, config),

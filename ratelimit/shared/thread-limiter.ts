@@ -37,6 +37,8 @@ const mostIdlePart = 1 / 64;
 const idleMs = 5;
 /** After this a refused slot looks whether others have given back. */
 const lookAgainMs = 1;
+/** And not before this, so that a fast limit that is used up is not looked at for every single unit. */
+const looksEachMs = 0.002;
 const sweepSlice = 1_000;
 /** How many words a sweep looks at, for a fresh one is then marked as such. */
 const tidySlice = 50;
@@ -47,6 +49,7 @@ const tidySlice = 50;
  * never reset share what the same slots of other threads have. Waits are whole milliseconds, rounded up.
  */
 export class ThreadLimiter implements DelayingLimiter {
+  readonly leases = true;
   /** The cells that the slots have, for `releaseHeld` when this thread has died. */
   readonly held: SharedArrayBuffer;
   readonly #strategy: ThreadMemory['strategy'];
@@ -229,11 +232,12 @@ export class ThreadLimiter implements DelayingLimiter {
     const at = slot * stride;
     // What is left might be of no use any more at the end of the wait.
     this.#giveBack(slot);
-    const waitMs = this.#words.peek(this.#cellOf[slot]! - 1, cost, this.#common(nowMs));
+    const openInMs = this.#words.peek(this.#cellOf[slot]! - 1, cost, this.#common(nowMs));
+    const waitMs = Math.max(openInMs, looksEachMs);
     own[at + opensMs] = nowMs + waitMs;
     own[at + refusedUntilMs] = nowMs + Math.min(waitMs, lookAgainMs);
     own[at + refusedCost] = cost;
-    return Math.max(1, Math.ceil(waitMs));
+    return Math.ceil(waitMs);
   }
 
   /** How much to lease beyond what is asked for: what was used in a millisecond, found by doubling. */
