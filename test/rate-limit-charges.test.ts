@@ -59,6 +59,21 @@ describe('several limits', () => {
     expect(await answeredOf(client, 12)).toBe(8);
   });
 
+  it('are exact where requests of many clients come in one turn, and some leave in the middle of it', async () => {
+    await limitAfresh(gateway, [{ burst: 100 }, { scope: 'global', burst: 350 }]);
+    const clients = await Promise.all(Array.from({ length: 5 }, () => connectClient(gateway.url)));
+    const leaving = await RawClient.upgrade(gateway.port);
+    const frame = clientFrame(JSON.stringify(request('last')));
+    leaving.client.send(
+      Buffer.concat([...Array<Buffer>(20).fill(frame), clientFrame('', { opcode: OPCODE.close })]),
+    );
+    const volleys = await Promise.all(clients.map((client) => fireVolley(client, 200)));
+    const answered = volleys.map((volley) => volley.answered);
+    expect(Math.max(...answered)).toBeLessThanOrEqual(100);
+    expect(answered.reduce((sum, each) => sum + each)).toBe(330);
+    expect(await answeredOf(await connectClient(gateway.url), 5)).toBe(0);
+  });
+
   it('may be two of one kind: a fast and a slow one', async () => {
     await limitAfresh(gateway, [
       { requestsPerSecond: 100, burst: 8 },
