@@ -109,7 +109,7 @@ it('keeps what it held, to a grain, when its scale changes', () => {
     fc.property(anyRate, anyRate, fc.integer({ min: 1, max: 1000 }), (before, after, held) => {
       const levels = new DrainingLevels({ ratePerSecond: before, burst: 1000, windowMs: 1 }, 1);
       levels.overfill(0, held, 5000);
-      levels.configure({ ratePerSecond: after, burst: 1000, windowMs: 1 });
+      levels.configure({ ratePerSecond: after, burst: 1000, windowMs: 1 }, 5000);
       for (let room = 1000 - held; room > 0; room--) expect(levels.fill(0, 1, 5000)).toBe(true);
       expect(levels.fill(0, 1, 5000)).toBe(false);
     }),

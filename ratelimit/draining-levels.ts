@@ -73,27 +73,35 @@ export class DrainingLevels {
     cells[to * 2 + 1] = Math.max(cells[from * 2 + 1]!, cells[to * 2 + 1]!, this.#tickAfter(nowMs));
   }
 
-  /** Another rate and burst from now on. The levels stay; what is fuller than full has room for 1 when it would have had. */
-  configure(settings: LimiterSettings): void {
+  /** Another rate and burst from now on. The levels stay, and what is blocked stays so until the same time. */
+  configure(settings: LimiterSettings, nowMs: number): void {
     const scale = bucketScale(settings);
     const finerGrains = scale.grainsPerUnit / this.#grainsPerUnit;
     const finerTicks = scale.ticksPerMs / this.#ticksPerMs;
     const cells = this.#cells;
-    for (let slot = 0; slot * 2 < cells.length; slot++) {
-      if (cells[slot * 2]! <= this.#burstGrains) continue;
-      cells[slot * 2 + 1] = this.#tickWhen(this.#burstGrains - this.#grainsPerUnit, slot);
-      cells[slot * 2] = Infinity;
-    }
+    for (let slot = 0; slot * 2 < cells.length; slot++)
+      if (cells[slot * 2] !== 0) this.#bringUpToDate(slot, nowMs);
     this.#measureBy(scale);
-    for (let slot = 0; slot * 2 < cells.length; slot++) {
-      const tick = Math.ceil(cells[slot * 2 + 1]! * finerTicks);
-      if (cells[slot * 2] === Infinity) {
-        this.#blockUntil(tick, slot);
+    for (let at = 0; at < cells.length; at += 2) {
+      const tick = Math.ceil(cells[at + 1]! * finerTicks);
+      if (cells[at] === Infinity) {
+        this.#blockUntil(tick, at / 2);
         continue;
       }
-      cells[slot * 2] = Math.ceil(cells[slot * 2]! * finerGrains);
-      cells[slot * 2 + 1] = tick;
+      cells[at] = Math.ceil(cells[at]! * finerGrains);
+      cells[at + 1] = tick;
     }
+  }
+
+  /** What has drained by now did so at the rate there was; of a block there is left when it ends. */
+  #bringUpToDate(slot: number, nowMs: number): void {
+    const cells = this.#cells;
+    const at = slot * 2;
+    const now = this.#tickAfter(nowMs);
+    const isBlocked = cells[at + 1]! > now;
+    if (isBlocked) cells[at + 1] = this.#tickWhen(this.#burstGrains - this.#grainsPerUnit, slot);
+    cells[at] = isBlocked ? Infinity : this.#levelAt(slot, this.#tickOf(nowMs));
+    if (!isBlocked) cells[at + 1] = now;
   }
 
   #fillUpTo(mostGrains: number, slot: number, cost: number, nowMs: number): boolean {

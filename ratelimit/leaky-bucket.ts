@@ -48,7 +48,7 @@ export class LeakyBucket implements DelayingLimiter {
     this.#held.merge(from, to, nowMs);
   }
 
-  configure(settings: LimiterSettings): void {
-    this.#held.configure(settings);
+  configure(settings: LimiterSettings, nowMs: number): void {
+    this.#held.configure(settings, nowMs);
   }
 }

@@ -76,8 +76,9 @@ export class Limit {
     return this.counts[decisionIndex[decision]]!;
   }
 
-  count(decision: Decision): void {
-    this.counts[decisionIndex[decision]]! += 1;
+  /** Counts a decision; −1 takes one back. */
+  count(decision: Decision, times = 1): void {
+    this.counts[decisionIndex[decision]]! += times;
   }
 
   /** Like the limiter's, for a limit that delays. */
@@ -133,9 +134,9 @@ export class Limit {
   }
 
   /** The same limit with other figures: what was used stays used. */
-  configure(config: LimitConfig): void {
+  configure(config: LimitConfig, nowMs: number): void {
     this.config = config;
-    this.limiter.configure(settingsOf(config));
+    this.limiter.configure(settingsOf(config), nowMs);
   }
 
   /** `owner` is told once when what was undecided about the slot may be asked again. */

@@ -167,7 +167,7 @@ export function describeLimiter(name: string, create: CreateLimiter): void {
       limiter.block(0, 10, 2000);
       for (const ratePerSecond of [10, 1000, 0.1, 7.77]) {
         for (const windowMs of [250, 10_000]) {
-          limiter.configure({ ratePerSecond, burst: 2 * Math.max(1, ratePerSecond), windowMs });
+          limiter.configure({ ratePerSecond, burst: 2 * Math.max(1, ratePerSecond), windowMs }, 20_000);
           expect(limiter.peek(0, 1, 30_000)).toBe(31_000);
         }
       }
@@ -285,14 +285,30 @@ export function describeLimiter(name: string, create: CreateLimiter): void {
     it('keeps what was used when it gets other settings', () => {
       const limiter = create(ten, 1);
       takeAll(limiter, 0, 1000);
-      limiter.configure({ ratePerSecond: 20.5, burst: 20.5, windowMs: 1000 });
+      limiter.configure({ ratePerSecond: 20.5, burst: 20.5, windowMs: 1000 }, 1000);
       expect(takeAll(limiter, 0, 1000)).toBe(10);
-      limiter.configure({ ratePerSecond: 1e6, burst: 1e6, windowMs: 1000 });
+      limiter.configure({ ratePerSecond: 1e6, burst: 1e6, windowMs: 1000 }, 1000);
       expect(takeAll(limiter, 0, 1000)).toBe(1e6 - 20);
-      limiter.configure(ten);
+      limiter.configure(ten, 1000);
       expect(limiter.take(0, 1, 1000)).toBeGreaterThan(0);
-      limiter.configure({ ratePerSecond: 0.1, burst: 1, windowMs: 1000 });
+      limiter.configure({ ratePerSecond: 0.1, burst: 1, windowMs: 1000 }, 1000);
       expect(limiter.take(0, 1, 1000)).toBeGreaterThan(0);
+    });
+
+    it('forgives who used more than it was lowered to, once it is raised again', () => {
+      const limiter = create(ten, 1);
+      for (let n = 0; n < 5; n++) limiter.take(0, 1, 1000);
+      limiter.configure({ ratePerSecond: 0.001, burst: 1, windowMs: 1000 }, 1000);
+      expect(limiter.take(0, 1, 1000)).toBeGreaterThan(0);
+      limiter.configure(ten, 1000);
+      expect(takeAll(limiter, 0, 1000)).toBe(5);
+    });
+
+    it('has let drain at the rate there was what drained before another one', () => {
+      const limiter = create(ten, 1);
+      takeAll(limiter, 0, 1000);
+      limiter.configure({ ratePerSecond: 1, burst: 10, windowMs: 10_000 }, longAfterMs);
+      expect(takeAll(limiter, 0, longAfterMs)).toBe(10);
     });
 
     it('lets a cost above all it can hold pass when it is fresh, and has it paid off', () => {

@@ -34,7 +34,7 @@ export interface Limiter {
   /** Makes `to` at least as limited as `from` is. */
   merge(from: number, to: number, nowMs: number): void;
   /** Other settings from now on; what was used stays used. */
-  configure(settings: LimiterSettings): void;
+  configure(settings: LimiterSettings, nowMs: number): void;
   /** Gives back what was leased and is not used, some of it; absent where nothing is leased. To be called all the time. */
   sweep?(nowMs: number): void;
   /** The limit is no more; absent where there is nothing to give back. */

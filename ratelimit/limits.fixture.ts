@@ -35,6 +35,7 @@ export function localLimits(
     secret: 'secret',
     now: () => 0,
     createLimiter: ({ config, slots }) => createLimiter(config.strategy, settingsOf(config), slots),
+    isShared: () => false,
     onDryRun: () => undefined,
     ...options,
   });

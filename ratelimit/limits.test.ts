@@ -162,13 +162,15 @@ describe('limits', () => {
       limitOf({ scope: 'ip', requestsPerSecond: 10, burst: 3 }),
       limitOf({ scope: 'ip', requestsPerSecond: 1, burst }),
     ];
-    const limits = localLimits(pair(5));
+    let nowMs = 0;
+    const limits = localLimits(pair(5), { now: () => nowMs });
     const allowance = open(limits);
     expect([
       passed(allowance, 9, none, 0),
       passed(allowance, 9, none, 300),
       passed(allowance, 9, none, 600),
     ]).toEqual([3, 2, 0]);
+    nowMs = 600;
     limits.apply(pair(6));
     expect(passed(allowance, 9, none, 600)).toBe(1);
     expect(limits.figures().map(({ name, isImplied }) => [name, isImplied])).toEqual([
@@ -263,6 +265,8 @@ describe('limits', () => {
       allowance.refund(1, method);
     }
     expect(passed(allowance, 5, method)).toBe(3);
+    for (const scope of ['connection', 'method'])
+      expect(decided(limits, scope)).toEqual({ allowed: 3, rejected: 2 });
   });
 
   it('decide the same whether the requests of a turn are paid for in blocks or one by one', () => {

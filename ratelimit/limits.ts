@@ -4,7 +4,7 @@ import { ConnectionSlots } from './connection-slots.ts';
 import { KeySlots } from './key-slots.ts';
 import { coversRoute, decisions, keyedBy, limitName, scopes } from './limit-config.ts';
 import type { ClientKeys, LimitConfig, Scope } from './limit-config.ts';
-import { delays, Limit, type Undecided } from './limit.ts';
+import { Limit, type Undecided } from './limit.ts';
 import type { Limiter } from './limiter.ts';
 import { Plan } from './plan.ts';
 import { OneSlot, type SlotSource } from './slot-source.ts';
@@ -23,6 +23,8 @@ export interface LimitsOptions {
   readonly now: () => number;
   /** Makes a limiter with that many slots; `onDecided` is for those that are `undecided` at times. */
   readonly createLimiter: (parts: LimiterParts) => Limiter;
+  /** Whether other gateways have a part in such a limit; it begins afresh when that changes. */
+  readonly isShared: (config: LimitConfig) => boolean;
   /** A limit that only watches would have refused. */
   readonly onDryRun: (limit: Limit) => void;
 }
@@ -81,13 +83,15 @@ export class Limits implements AllowanceHost {
     this.reclaim();
     this.#settleCounts();
     const before = new Map(this.#limits.map((limit) => [limit.name, limit]));
+    const { isShared } = this.#options;
     const doors = impliedDoors(configs);
     this.#impliedNames = new Set(named(doors).map(([name]) => name));
     this.#limits = allLimits(configs).map(([name, config]) => {
       const known = before.get(name);
-      if (known === undefined || known.delays !== delays(config)) return this.#create(name, config);
+      if (known === undefined || isShared(known.config) !== isShared(config))
+        return this.#create(name, config);
       before.delete(name);
-      known.configure(config);
+      known.configure(config, this.#options.now());
       return known;
     });
     for (const { config, counts, limiter } of before.values()) {

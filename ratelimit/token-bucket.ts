@@ -48,7 +48,7 @@ export class TokenBucket implements DelayingLimiter {
     this.#spent.merge(from, to, nowMs);
   }
 
-  configure(settings: LimiterSettings): void {
-    this.#spent.configure(settings);
+  configure(settings: LimiterSettings, nowMs: number): void {
+    this.#spent.configure(settings, nowMs);
   }
 }

@@ -58,6 +58,7 @@ export class GatewayLimits implements LimitsControl {
       secret: randomBytes(16).toString('hex'),
       now,
       createLimiter: (parts) => this.#createLimiter(parts),
+      isShared: (limit) => this.#link !== undefined && isShareable(limit),
       onDryRun: (limit) => this.#logDryRun(limit),
     });
     this.#sweeper = setInterval(() => this.limits.sweep(), sweepIntervalMs).unref();

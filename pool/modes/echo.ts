@@ -118,7 +118,7 @@ export class EchoLease implements Lease {
   #refusal(bytes: Uint8Array, charge: number): Uint8Array | undefined {
     if (charge === Charge.notNow) return undefined;
     const reply = refusedReply(charge, this.#mode.scan, bytes);
-    if (reply !== undefined) this.#mode.observer.refused(ErrorCode.RateLimited);
+    if (charge !== Charge.dropped) this.#mode.observer.refused(ErrorCode.RateLimited);
     return reply;
   }
 

@@ -220,7 +220,7 @@ export class RequestLease implements Lease, Requester {
   #refuseCharge(charge: number, bytes: Uint8Array, batch?: Batch, index = 0): void {
     if (charge === Charge.notNow) return;
     const reply = refusedReply(charge, this.#host.scan, bytes);
-    if (reply !== undefined) this.#host.countRefusal(ErrorCode.RateLimited);
+    if (charge !== Charge.dropped) this.#host.countRefusal(ErrorCode.RateLimited);
     if (batch !== undefined) batch.settle(index, reply);
     else if (reply !== undefined) this.#client.send(reply, false);
   }

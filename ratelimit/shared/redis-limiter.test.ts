@@ -138,7 +138,7 @@ describe('a lease', () => {
     setup.limiter.merge(1, 2, setup.nowMs);
     expect(setup.take(2, 10)).toBe(0);
     setup.limiter.refund(2, 10);
-    setup.limiter.configure({ ...thousand, burst: 5 });
+    setup.limiter.configure({ ...thousand, burst: 5 }, setup.nowMs);
     expect(setup.link.pending.map(({ key, request }) => [key, request.returned])).toEqual(
       [0, 1, 2, 3].map((slot) => [keyOf(`key ${slot}`), 10]),
     );
@@ -419,7 +419,7 @@ it('never spends more than was leased and not given back, and tells all who wait
             return;
           }
           case 'configure': {
-            setup.limiter.configure({ ...thousand, burst: 1 + (spent % 50) });
+            setup.limiter.configure({ ...thousand, burst: 1 + (spent % 50) }, setup.nowMs);
             return;
           }
           case 'sweep': {

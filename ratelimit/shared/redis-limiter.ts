@@ -171,12 +171,12 @@ export class RedisLimiter implements Limiter {
     this.#refusals.merge(from, to, nowMs);
   }
 
-  configure(settings: LimiterSettings): void {
+  configure(settings: LimiterSettings, nowMs: number): void {
     for (const slot of this.#holding) this.#giveBack(slot);
     this.#settings = settings;
     this.#size = leaseSize(this.#options.strategy, settings);
     this.#refusals.reconsider();
-    this.#options.fallback.configure(settings);
+    this.#options.fallback.configure(settings, nowMs);
   }
 
   /** Gives back what was leased a while ago and not used; while there is any, a timer of its own does. */
