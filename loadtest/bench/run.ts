@@ -12,7 +12,6 @@ import { deflateMemory } from './subjects/deflate-memory.ts';
 import { echo } from './subjects/echo.ts';
 import { microSubjects } from './subjects/micro.ts';
 import { pooled } from './subjects/pooled.ts';
-import { ratelimitEcho } from './subjects/ratelimit-echo.ts';
 import { ratelimit } from './subjects/ratelimit.ts';
 import { session } from './subjects/session.ts';
 
@@ -24,7 +23,6 @@ const subjects: readonly Subject[] = [
   codecGateway,
   deflateMemory,
   ratelimit,
-  ratelimitEcho,
   ...microSubjects,
 ];
 

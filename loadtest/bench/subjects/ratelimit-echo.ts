@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startGateway } from '../servers.ts';
-import type { Subject } from '../subject.ts';
+import type { Bench } from '../subject.ts';
 import { against } from './against.ts';
 
 const plenty = 1e9;
@@ -16,20 +16,17 @@ const rateLimits = [
 ];
 
 /** What five limits cost each message: the embedded echo with them and without. */
-export const ratelimitEcho: Subject = {
-  name: 'ratelimit-echo',
-  async run(bench) {
-    const { children, options, dir } = bench;
-    const file = join(dir, 'limits.json');
-    writeFileSync(file, JSON.stringify({ rateLimits }));
-    const own = { file: options.gatewayFile, cpuProfileDir: options.cpuProfileDir };
-    const limited = await startGateway(children, { ...own, args: ['--config', file] });
-    const unlimited = await startGateway(children, { ...own, cpuProfileDir: undefined, args: [] });
-    await against(bench, {
-      ...{ subject: 'ratelimit-echo', protocol: 'echo', depths: options.depths },
-      a: { ...limited, name: 'five limits' },
-      b: { ...unlimited, name: 'no limits' },
-      goals: { 16: 0.97 },
-    });
-  },
-};
+export async function measureEcho(bench: Bench): Promise<void> {
+  const { children, options, dir } = bench;
+  const file = join(dir, 'limits.json');
+  writeFileSync(file, JSON.stringify({ rateLimits }));
+  const own = { file: options.gatewayFile, cpuProfileDir: options.cpuProfileDir };
+  const limited = await startGateway(children, { ...own, args: ['--config', file] });
+  const unlimited = await startGateway(children, { ...own, cpuProfileDir: undefined, args: [] });
+  await against(bench, {
+    ...{ subject: 'five limits', protocol: 'echo', depths: options.depths },
+    a: { ...limited, name: 'five limits' },
+    b: { ...unlimited, name: 'no limits' },
+    goals: { 16: 0.97 },
+  });
+}

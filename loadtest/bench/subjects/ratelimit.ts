@@ -1,9 +1,13 @@
 import type { Bench, Subject } from '../subject.ts';
+import { measureEcho } from './ratelimit-echo.ts';
+import { measureRedisLeases } from './ratelimit-redis.ts';
 import { measureStrategies } from './ratelimit-strategies.ts';
 
 /** Each prints what it measured, and returns it. */
 const parts: Readonly<Record<string, (bench: Bench) => Promise<unknown>>> = {
   strategies: measureStrategies,
+  redis: measureRedisLeases,
+  echo: measureEcho,
 };
 
 /** What a check of a rate limit costs. */
@@ -11,7 +15,8 @@ export const ratelimit: Subject = {
   name: 'ratelimit',
   async run(bench) {
     for (const [part, measure] of Object.entries(parts)) {
-      bench.keep({ subject: 'ratelimit', part, figures: await measure(bench) });
+      const figures = await measure(bench);
+      if (figures !== undefined) bench.keep({ subject: 'ratelimit', part, figures });
     }
   },
 };
