@@ -1,4 +1,4 @@
-import type { ClientKeys } from './limit-config.ts';
+import type { ClientKeys, Decision } from './limit-config.ts';
 import type { Limit, Severity, Undecided } from './limit.ts';
 import { undecided } from './limiter.ts';
 import type { Plan } from './plan.ts';
@@ -120,6 +120,9 @@ export class Allowance {
   /** Gives back what `take` took for a request that is not going to be sent now. */
   refund(bytes: number, method: MethodBytes): void {
     this.#plan.countAllowed(-1);
+    for (const limit of this.#plan.others) {
+      if (!limit.config.dryRun && concerns(limit, method)) limit.count(this.#decisionOf(limit), -1);
+    }
     this.#refund(this.#plan.limits.length, bytes, method);
   }
 
@@ -193,7 +196,7 @@ export class Allowance {
     others.forEach((limit, index) => {
       if (!concerns(limit, method)) return;
       if (!limit.config.dryRun) {
-        limit.count(limit.delays && this.delayMs > 0 ? 'delayed' : 'allowed');
+        limit.count(this.#decisionOf(limit));
         return;
       }
       const slot = this.#slots[plain.length + index]!;
@@ -203,6 +206,11 @@ export class Allowance {
       limit.countRefused(slot);
       this.#host.onDryRun(limit);
     });
+  }
+
+  /** What a limit decided about the last request that passed. */
+  #decisionOf(limit: Limit): Decision {
+    return limit.delays && this.delayMs > 0 ? 'delayed' : 'allowed';
   }
 
   /** Gives back what the first limits have taken. */

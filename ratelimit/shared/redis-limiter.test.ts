@@ -289,6 +289,18 @@ describe('without Redis', () => {
     expect(setup.take()).toBe(undecided);
   });
 
+  it('forgets why it refused: Redis may come back empty', async () => {
+    const setup = new Setup();
+    setup.link.waitMs = 60_000;
+    setup.take();
+    await turn();
+    await setup.link.answer();
+    expect(setup.take()).toBe(60_000);
+    await setup.link.set(false);
+    await setup.link.set(true);
+    expect(setup.take()).toBe(undecided);
+  });
+
   it('leaves nobody waiting when it goes', async () => {
     const setup = new Setup({ onFailure: 'open' });
     setup.onDecided = (slot) => setup.decided.push(setup.take(slot));
@@ -316,6 +328,14 @@ describe('undecided', () => {
     expect(setup.link.pending[0]!.patienceMs).toBe(25);
     await setup.link.answer();
     expect(setup.decided.slice(2)).toEqual([0, undecided]);
+  });
+
+  it('gives Redis a while however long a turn took', async () => {
+    const setup = new Setup();
+    setup.take();
+    setup.nowMs += 100;
+    await turn();
+    expect(setup.link.pending[0]!.patienceMs).toBe(10);
   });
 
   it('has a look asked for, and told of', async () => {

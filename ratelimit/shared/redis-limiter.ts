@@ -46,6 +46,8 @@ const watched = 8;
 
 /** Leaves time for timers and turns, out of the 50 ms within which there is a decision. */
 const defaultPatienceMs = 40;
+/** Redis has this long in any case: what waited may have waited for this thread. */
+const leastPatienceMs = 10;
 /** What a lease has left after this time goes back, of so many keys in one go. */
 const leaseMs = 50;
 const sweepSlice = 500;
@@ -104,6 +106,8 @@ export class RedisLimiter implements Limiter {
     this.#generation = new Uint32Array(slots);
     this.#unsubscribe = link.onChange((up) => {
       if (!up) for (const slot of this.#holding) this.#dropCredit(slot);
+      // It may have come back empty, or as another one.
+      else this.#refusals.reconsider();
     });
   }
 
@@ -248,7 +252,7 @@ export class RedisLimiter implements Limiter {
     const generation = this.#generation[slot]!;
     const key = this.#keyOf(slot);
     const request = this.#request({ want, least, reason: isDemand ? 'demand' : 'ahead', blockMs });
-    void link.ask(key, request, Math.max(1, patienceMs - (nowMs - sinceMs))).then((answer) => {
+    void link.ask(key, request, Math.max(leastPatienceMs, patienceMs - (nowMs - sinceMs))).then((answer) => {
       if (generation === this.#generation[slot]) return this.#onAnswer(slot, order, answer);
       if (answer !== undefined && answer.granted > 0) this.#tell(key, { returned: answer.granted });
       this.#options.onDecided(slot);

@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { LeaseRequest } from './lease-script.ts';
 import type { RedisClient } from './redis-client.ts';
-import { RedisLink } from './redis-link.ts';
+import { RedisLink, type RedisLinkOptions } from './redis-link.ts';
 import { parseRedisUrl, type RedisTarget } from './redis-url.ts';
 
 const request: LeaseRequest = {
@@ -53,7 +54,7 @@ afterEach(() => {
   states.length = 0;
 });
 
-function open(): RedisLink {
+function open(options: Partial<RedisLinkOptions> = {}): RedisLink {
   return new RedisLink({
     target: parseRedisUrl('redis://:canary@host') as RedisTarget,
     probeKey: 'probe',
@@ -64,6 +65,7 @@ function open(): RedisLink {
       clients.push(new FakeClient());
       return clients.at(-1) as unknown as RedisClient;
     },
+    ...options,
   });
 }
 
@@ -137,11 +139,30 @@ it('reads what has arrived before it calls an answer late', async () => {
   const link = await openUp();
   const answer = link.ask('k', request, 50);
   // The order of an event loop that was held up: the timer, what came in meanwhile, then what was put off.
+  await vi.advanceTimersByTimeAsync(49);
   vi.advanceTimersToNextTimer();
   clients[0]!.calls[0]!.reply([1, 0, 0]);
   expect(await answer).toMatchObject({ granted: 1 });
   await vi.advanceTimersByTimeAsync(100);
   expect(link.up).toBe(true);
+});
+
+it('does not blame Redis for the time that this thread was busy', async () => {
+  vi.useRealTimers();
+  const commandTimeoutMs = 400;
+  const link = open({ commandTimeoutMs });
+  clients[0]!.open();
+  await nextTurn();
+  clients[0]!.calls.shift()!.reply([0, 0, 0]);
+  await nextTurn();
+  const answer = link.ask('k', request, commandTimeoutMs);
+  const startedMs = performance.now();
+  while (performance.now() - startedMs < 1.1 * commandTimeoutMs);
+  for (let turn = 0; turn < 5; turn++) await nextTurn();
+  expect([link.up, states]).toEqual([true, ['up: answers']]);
+  clients[0]!.calls[0]!.reply([2, 0, 0]);
+  expect(await answer).toMatchObject({ granted: 2 });
+  link.close();
 });
 
 it('dials again at growing intervals of half a second at most, each time with a new client', async () => {

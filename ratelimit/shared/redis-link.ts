@@ -107,12 +107,14 @@ export class RedisLink implements LeaseLink {
         resolve(answer);
         this.#dropWhenDone();
       };
-      // A timer may be late because this thread was busy: what has arrived meanwhile is read before immediates run.
-      const timer = setTimeout(() => {
-        setImmediate(() => {
-          if (this.#pending.has(settle)) this.#lose(client, `no answer in ${Math.round(timeoutMs)} ms`);
-        });
-      }, timeoutMs);
+      const giveUp = (): void => {
+        if (this.#pending.has(settle)) this.#lose(client, `no answer in ${Math.round(timeoutMs)} ms`);
+      };
+      // A timer may be late because this thread was busy, maybe before the command was written: that counts as half of the time at
+      // most, and what has arrived meanwhile is read before immediates run.
+      let timer = setTimeout(() => {
+        timer = setTimeout(() => void setImmediate(giveUp), timeoutMs / 2);
+      }, timeoutMs / 2);
       this.#pending.add(settle);
       client
         .takeLease(key, ...leaseArguments(request))
