@@ -52,6 +52,14 @@ describe.each(strategies)('ThreadLimiter with a %s', (strategy) => {
     expect(other.take(0, 1, 11)).toBe(0);
   });
 
+  it('says how long a larger cost has to wait, also after a smaller one has passed', () => {
+    const limiter = limiterOn(memoryOf({ strategy, ratePerSecond: 40, burst: 40 }));
+    limiter.take(0, 20, 0);
+    const waitMs = limiter.take(0, 30, 0);
+    limiter.take(0, 20, 0);
+    expect(limiter.take(0, 30, 0)).toBeGreaterThan(waitMs);
+  });
+
   it('blocks a key in all threads', () => {
     const memory = memoryOf({ strategy });
     const [one, other] = [limiterOn(memory), limiterOn(memory)];
@@ -74,9 +82,9 @@ describe.each(strategies)('ThreadLimiter with a %s', (strategy) => {
     const memory = memoryOf({ strategy });
     const [one, other] = [limiterOn(memory), limiterOn(memory)];
     expect(takeAll(one, 0, 0)).toBe(10);
-    one.configure({ ratePerSecond: 30, burst: 30, windowMs: 1000 });
+    one.configure({ ratePerSecond: 30, burst: 30, windowMs: 1000 }, 0);
     expect(takeAll(other, 0, 0)).toBe(20);
-    other.configure({ ratePerSecond: 30, burst: 30, windowMs: 1000 });
+    other.configure({ ratePerSecond: 30, burst: 30, windowMs: 1000 }, 0);
     expect(takeAll(one, 0, 0)).toBe(0);
     const late = limiterOn(memory);
     expect(takeAll(late, 0, 5000)).toBe(30);

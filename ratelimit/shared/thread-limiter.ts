@@ -2,6 +2,7 @@ import type { DelayingLimiter, LimiterSettings } from '../limiter.ts';
 import { BucketWords } from './thread-bucket-words.ts';
 import { ThreadCells } from './thread-cells.ts';
 import { clockOffsetMs } from './thread-clock.ts';
+import { LentSlots } from './thread-lent.ts';
 import { ThreadLayout, type ThreadMemory } from './thread-memory.ts';
 import { ThreadSettings } from './thread-settings.ts';
 import { WindowWords } from './thread-window-words.ts';
@@ -27,7 +28,6 @@ const opensMs = 4;
 const leasedMs = 5;
 /** How much to lease beyond what is asked for. */
 const block = 6;
-const isLent = 7;
 
 /** A lease should last this long: less, and the next is larger; four times as long, and it is smaller. */
 const leaseLastsMs = 1;
@@ -62,9 +62,7 @@ export class ThreadLimiter implements DelayingLimiter {
   readonly #cellOf: Int32Array<SharedArrayBuffer>;
   readonly #own: Float64Array;
   /** Slots with credit, and perhaps some that have spent it. */
-  readonly #lent: Int32Array;
-  #lentCount = 0;
-  #sweepHand = 0;
+  readonly #lent: LentSlots;
   #tidyHand = 0;
   #usedSlots = 0;
   #seenMs = 0;
@@ -84,7 +82,7 @@ export class ThreadLimiter implements DelayingLimiter {
     this.held = new SharedArrayBuffer(slots * 4);
     this.#cellOf = new Int32Array(this.held);
     this.#own = new Float64Array(slots * stride);
-    this.#lent = new Int32Array(slots);
+    this.#lent = new LentSlots(slots);
   }
 
   take(slot: number, cost: number, nowMs: number): number {
@@ -132,7 +130,7 @@ export class ThreadLimiter implements DelayingLimiter {
     own[at + credit]! += cost;
     own[at + refusedUntilMs] = 0;
     if (own[at + credit]! > this.#mostIdle()) this.#giveBack(slot);
-    else this.#lend(slot);
+    else this.#lent.add(slot);
   }
 
   /** As in Limiter; what other threads have leased they may still spend. */
@@ -153,7 +151,7 @@ export class ThreadLimiter implements DelayingLimiter {
   reset(slot: number, key: string): void {
     this.#seenMs = Math.max(this.#seenMs, this.#now());
     this.#letGo(slot);
-    this.#own.fill(0, slot * stride, slot * stride + isLent);
+    this.#own.fill(0, slot * stride, (slot + 1) * stride);
     this.#hold(slot, key);
   }
 
@@ -168,10 +166,10 @@ export class ThreadLimiter implements DelayingLimiter {
   }
 
   /** As in Limiter; every thread is to call it, and the first one puts the settings in force for all. */
-  configure(settings: LimiterSettings): void {
-    this.#seenMs = Math.max(this.#seenMs, this.#now());
+  configure(settings: LimiterSettings, nowMs: number): void {
+    this.#seenMs = nowMs;
     for (let slot = 0; slot < this.#usedSlots; slot++) this.#forgive(slot);
-    this.#settings.publish(settings, this.#seenMs + this.#offsetMs);
+    this.#settings.publish(settings, this.#common(nowMs));
   }
 
   /** Gives back what was leased, and the cells. */
@@ -188,18 +186,11 @@ export class ThreadLimiter implements DelayingLimiter {
       const cell = this.#cellOf[this.#tidyHand]! - 1;
       if (cell >= 0) this.#words.isFresh(cell, this.#common(nowMs));
     }
-    for (let looks = Math.min(sweepSlice, this.#lentCount); looks > 0; looks--) {
-      if (this.#sweepHand >= this.#lentCount) this.#sweepHand = 0;
-      const slot = this.#lent[this.#sweepHand]!;
-      const at = slot * stride;
-      if (nowMs - this.#own[at + leasedMs]! < idleMs) {
-        this.#sweepHand++;
-        continue;
-      }
+    this.#lent.sweep(sweepSlice, (slot) => {
+      if (nowMs - this.#own[slot * stride + leasedMs]! < idleMs) return false;
       this.#giveBack(slot);
-      this.#own[at + isLent] = 0;
-      this.#lent[this.#sweepHand] = this.#lent[--this.#lentCount]!;
-    }
+      return true;
+    });
   }
 
   /** Leases what is missing and some more, and takes. */
@@ -222,7 +213,8 @@ export class ThreadLimiter implements DelayingLimiter {
     if (granted < 0) return this.#refuse(slot, cost, nowMs);
     own[at + credit] = granted - missing;
     own[at + endsMs] = words.endsMs - this.#offsetMs;
-    if (granted > missing) this.#lend(slot);
+    own[at + refusedUntilMs] = 0;
+    if (granted > missing) this.#lent.add(slot);
     return 0;
   }
 
@@ -293,13 +285,6 @@ export class ThreadLimiter implements DelayingLimiter {
     this.#forgive(slot);
     this.#cellOf[slot] = 0;
     this.#cells.release(cell);
-  }
-
-  #lend(slot: number): void {
-    const at = slot * stride + isLent;
-    if (this.#own[at] === 1) return;
-    this.#own[at] = 1;
-    this.#lent[this.#lentCount++] = slot;
   }
 
   #cellAt(slot: number, nowMs: number): number {

@@ -19,7 +19,10 @@ const startRange = 2 ** startBits;
 
 /** What a counter can count to. */
 export const mostCount = 2 ** counterBits - 1;
-/** The exponent of a word that refuses everything until its start, and is fresh from then on. */
+/**
+ * Stands for the exponent in a word that refuses everything until its start. Its `current` is what the window before counts
+ * from then on, and its `previous` the exponent of that.
+ */
 export const blockExponent = 31;
 
 /** The exponent at which a counter can count to this. */
@@ -66,10 +69,15 @@ export function windowAt(word: bigint, nowMs: number, windowMs: number): WindowS
 /** What becomes of the state until then; undefined when nothing is used any more. */
 export function slide(state: WindowState, nowMs: number, windowMs: number): WindowState | undefined {
   const elapsedMs = nowMs - state.startMs;
-  if (state.exponent === blockExponent) return elapsedMs < 0 ? state : undefined;
+  const { startMs, exponent, previous, current } = state;
+  if (exponent === blockExponent) {
+    if (elapsedMs < 0) return state;
+    if (elapsedMs >= windowMs || current === 0) return undefined;
+    return { startMs, exponent: previous, previous: current, current: 0 };
+  }
   if (elapsedMs < windowMs) return state;
-  if (elapsedMs >= 2 * windowMs || state.current === 0) return undefined;
-  return { ...state, startMs: state.startMs + windowMs, previous: state.current, current: 0 };
+  if (elapsedMs >= 2 * windowMs || current === 0) return undefined;
+  return { startMs: startMs + windowMs, exponent, previous: current, current: 0 };
 }
 
 /** The state in steps of at least this exponent. */
@@ -88,7 +96,14 @@ export function mergeWindows(
   windowMs: number,
 ): WindowState {
   const isBlock = [one, other].map(({ exponent }) => exponent === blockExponent);
-  if (isBlock[0] === true && isBlock[1] === true) return one.startMs > other.startMs ? one : other;
+  if (isBlock[0] === true && isBlock[1] === true) {
+    const exponent = Math.max(one.previous, other.previous);
+    const counts = [one, other].map(({ previous, current }) =>
+      Math.ceil(current * 2 ** (previous - exponent)),
+    );
+    const startMs = Math.max(one.startMs, other.startMs);
+    return { startMs, exponent: blockExponent, previous: exponent, current: Math.max(...counts) };
+  }
   const exponent =
     isBlock[0] === true ? other.exponent : Math.max(one.exponent, isBlock[1] ? 0 : other.exponent);
   const [a, b] = [one, other].map((state) =>

@@ -33,13 +33,14 @@ export class WindowWords implements ThreadWords {
     this.#refresh();
     for (;;) {
       const word = Atomics.load(this.#words, cell);
-      const used = this.#stateOf(word, nowMs);
-      const state = used ?? this.#fresh(nowMs);
+      const state = this.#stateOf(word, nowMs) ?? this.#fresh(nowMs);
       const step = 2 ** state.exponent;
       const leastCounts = Math.ceil(least / step);
-      if (used === undefined && leastCounts > this.#full(state)) {
-        if (!this.#swap(cell, word, this.#indebted(state.startMs, least))) continue;
-        this.endsMs = state.startMs + this.#windowMs;
+      if (leastCounts > this.#full(state)) {
+        if (this.#used(state, nowMs) > 0) return -1;
+        const { startMs } = this.#fresh(nowMs);
+        if (!this.#swap(cell, word, this.#indebted(startMs, least))) continue;
+        this.endsMs = startMs + this.#windowMs;
         return least;
       }
       const counts = Math.min(Math.ceil(want / step), this.#room(state, nowMs));
@@ -73,24 +74,21 @@ export class WindowWords implements ThreadWords {
   peek(cell: number, cost: number, nowMs: number): number {
     this.#refresh();
     const state = this.#stateOf(Atomics.load(this.#words, cell), nowMs);
-    if (state === undefined) return 0;
-    const counts = Math.ceil(cost / 2 ** state.exponent);
-    if (this.#room(state, nowMs) >= counts) return 0;
-    const waitMs = this.#readyMs(state, counts) - nowMs;
+    if (state === undefined || this.#fits(state, cost, nowMs)) return 0;
+    const waitMs = this.#readyMs(state, cost) - nowMs;
     const wholeMs = Math.max(1, Math.ceil(waitMs));
     const then = slide(state, nowMs + wholeMs, this.#windowMs);
-    const isReady = then === undefined || this.#room(then, nowMs + wholeMs) >= counts;
+    const isReady = then === undefined || this.#fits(then, cost, nowMs + wholeMs);
     return isReady && waitMs > 0 ? waitMs : wholeMs + 1;
   }
 
   block(cell: number, durationMs: number, nowMs: number): void {
     const startMs = startAfter(nowMs + durationMs);
-    const blocked = packWindow({ startMs, exponent: blockExponent, previous: 0, current: 0 });
     for (;;) {
+      if (this.peek(cell, 1, nowMs) >= durationMs) return;
       const word = Atomics.load(this.#words, cell);
-      const state = unpackWindow(word, nowMs);
-      if (state !== undefined && state.startMs > startMs) return;
-      if (this.#swap(cell, word, blocked)) return;
+      const state = this.#stateOf(word, nowMs);
+      if (this.#swap(cell, word, packWindow(this.#blocked(startMs, state)))) return;
     }
   }
 
@@ -135,32 +133,54 @@ export class WindowWords implements ThreadWords {
     return packWindow({ startMs: startAfter(startMs + aheadMs), exponent, previous: 0, current });
   }
 
+  /** A block until `startMs`; what would still count by then counts on. */
+  #blocked(startMs: number, state: WindowState | undefined): WindowState {
+    const block = { startMs, exponent: blockExponent, previous: this.#exponent, current: 0 };
+    if (state === undefined || state.startMs + 2 * this.#windowMs <= startMs) return block;
+    if (state.exponent === blockExponent) return { ...state, startMs };
+    const current = Math.min(this.#full(state), state.previous + state.current);
+    return { ...block, previous: state.exponent, current };
+  }
+
   /** How many counts a window holds. */
   #full({ exponent }: WindowState): number {
     return Math.floor(this.#limit / 2 ** exponent);
   }
 
-  /** How many counts there is room for now. */
-  #room({ startMs, exponent, previous, current }: WindowState, nowMs: number): number {
-    if (exponent === blockExponent) return -1;
-    const windowMs = this.#windowMs;
-    const step = 2 ** exponent;
-    // All times `windowMs`. Less one of the window before, so that an even load at the limit passes, as in SlidingWindow.
-    const before = previous * step * (windowMs - Math.max(0, nowMs - startMs));
-    const used = Math.max(0, before - windowMs) + current * step * windowMs;
-    return Math.floor((this.#limit * windowMs - used) / (step * windowMs));
+  /** True when `lease` would grant it. */
+  #fits(state: WindowState, cost: number, nowMs: number): boolean {
+    const counts = Math.ceil(cost / 2 ** state.exponent);
+    if (counts > this.#full(state)) return this.#used(state, nowMs) === 0;
+    return this.#room(state, nowMs) >= counts;
   }
 
-  /** When there will be room: when enough of the window before has slid out, or else of the current one. */
-  #readyMs({ startMs, exponent, previous, current }: WindowState, counts: number): number {
+  /** How many counts there is room for now. */
+  #room(state: WindowState, nowMs: number): number {
+    const windowMs = this.#windowMs;
+    return Math.floor((this.#limit * windowMs - this.#used(state, nowMs)) / (2 ** state.exponent * windowMs));
+  }
+
+  /** What counts as used, times `windowMs`: less one of the window before, so that an even load at the limit passes. */
+  #used({ startMs, exponent, previous, current }: WindowState, nowMs: number): number {
+    if (exponent === blockExponent) return Infinity;
     const windowMs = this.#windowMs;
     const step = 2 ** exponent;
-    const room = this.#limit - counts * step;
-    if (exponent === blockExponent) return startMs;
-    if (room < 0) return startMs + (current > 0 ? 2 : 1) * windowMs;
-    const besideCurrent = room - current * step + 1;
-    if (room >= current * step) return startMs + windowMs - (besideCurrent * windowMs) / (previous * step);
-    return startMs + windowMs + windowMs * Math.max(0, 1 - (room + 1) / (current * step));
+    const before = previous * step * (windowMs - Math.max(0, nowMs - startMs));
+    return Math.max(0, before - windowMs) + current * step * windowMs;
+  }
+
+  /** When it will fit: when enough of the window before has slid out, or else of the current one. */
+  #readyMs({ startMs, exponent, previous, current }: WindowState, cost: number): number {
+    if (exponent === blockExponent) {
+      const after = slide({ startMs, exponent, previous, current }, startMs, this.#windowMs);
+      return after === undefined || this.#fits(after, cost, startMs) ? startMs : this.#readyMs(after, cost);
+    }
+    const windowMs = this.#windowMs;
+    const step = 2 ** exponent;
+    const room = Math.max(0, this.#limit - Math.ceil(cost / step) * step);
+    const left = current * step;
+    if (room >= left) return startMs + windowMs - ((room - left + 1) * windowMs) / (previous * step);
+    return startMs + windowMs + windowMs * Math.max(0, 1 - (room + 1) / left);
   }
 
   #refresh(): void {
