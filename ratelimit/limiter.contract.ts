@@ -173,6 +173,15 @@ export function describeLimiter(name: string, create: CreateLimiter): void {
       }
     });
 
+    it('is as it would have been after a block that followed another', () => {
+      const limiter = create(ten, 1);
+      limiter.block(0, 1000, 1000);
+      limiter.block(0, 20_000, 1500);
+      expect(limiter.peek(0, 1, 21_000)).toBe(500);
+      expect(limiter.take(0, 1, 21_500)).toBe(0);
+      expect(takeAll(limiter, 0, 31_500)).toBe(10);
+    });
+
     it('gives no more to those who are blocked for a moment', () => {
       const blocks = fc.array(fc.integer({ min: 1, max: 2500 }), { minLength: 20, maxLength: 60 });
       fc.assert(

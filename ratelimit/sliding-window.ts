@@ -47,9 +47,11 @@ export class SlidingWindow implements Limiter {
     const cells = this.#cells;
     const at = slot * stride;
     const endMs = floorToMicros(nowMs + durationMs);
+    this.#slide(at, nowMs);
+    const before = cells[at + 1] === Infinity ? 0 : cells[at + 1]!;
     const outMs = cells[at]! + 2 * this.#windowMs;
     // A window that ends with the block, after one that was more than full. What would still count by then counts on.
-    cells[at + 2] = endMs < outMs ? Math.min(this.#limit, cells[at + 1]! + cells[at + 2]!) : 0;
+    cells[at + 2] = endMs < outMs ? Math.min(this.#limit, before + cells[at + 2]!) : 0;
     cells[at + 1] = Infinity;
     cells[at] = endMs - this.#windowMs;
   }

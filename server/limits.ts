@@ -55,7 +55,7 @@ export class GatewayLimits implements LimitsControl {
       maxConnections: listen.maxConnections,
       maxKeysPerLimit: rateLimitKeys.maxPerLimit,
       showKeys: rateLimitKeys.show,
-      secret: randomBytes(16).toString('hex'),
+      secret: shared?.secret ?? randomBytes(16).toString('hex'),
       now,
       createLimiter: (parts) => this.#createLimiter(parts),
       isShared: (limit) => this.#link !== undefined && isShareable(limit),
@@ -113,7 +113,7 @@ export class GatewayLimits implements LimitsControl {
   }
 
   #createLimiter({ config, name, slots, onDecided }: LimiterParts): Limiter {
-    const memory = this.#shared?.get(name);
+    const memory = this.#shared?.memories.get(name);
     const local =
       memory === undefined
         ? createLimiter(config.strategy, settingsOf(config), slots)

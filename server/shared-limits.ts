@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { settingsOf } from '../ratelimit/limit.ts';
 import { keyedBy } from '../ratelimit/limit-config.ts';
 import { allLimits, keyCapacity } from '../ratelimit/limits.ts';
@@ -5,8 +6,13 @@ import { createThreadMemory, type ThreadMemory } from '../ratelimit/shared/threa
 import { completeConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
 
-/** The limits that gateways in several threads of a process share, by name; it can be posted to worker threads as it is. */
-export type SharedLimits = ReadonlyMap<string, ThreadMemory>;
+/** The limits that gateways in several threads of a process share; it can be posted to worker threads as it is. */
+export interface SharedLimits {
+  /** Seeds the hashes of keys, so that a key has the same place in all threads. */
+  readonly secret: string;
+  /** The memory of each limit, by its name. */
+  readonly memories: ReadonlyMap<string, ThreadMemory>;
+}
 
 /**
  * Makes the memory for the rate limits of this configuration, but for those of single connections: to be handed to
@@ -16,10 +22,11 @@ export type SharedLimits = ReadonlyMap<string, ThreadMemory>;
 export function createSharedLimits(config: ConfigInput): SharedLimits {
   const { rateLimits, rateLimitKeys } = completeConfig(config);
   const shareable = allLimits(rateLimits).filter(([, limit]) => keyedBy(limit) !== 'connection');
-  return new Map(
+  const memories = new Map(
     shareable.map(([name, limit]) => {
       const cells = keyCapacity(limit, rateLimitKeys.maxPerLimit);
       return [name, createThreadMemory({ strategy: limit.strategy, settings: settingsOf(limit), cells })];
     }),
   );
+  return { secret: randomBytes(16).toString('hex'), memories };
 }

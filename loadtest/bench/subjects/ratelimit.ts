@@ -2,10 +2,12 @@ import type { Bench, Subject } from '../subject.ts';
 import { measureEcho } from './ratelimit-echo.ts';
 import { measureRedisLeases } from './ratelimit-redis.ts';
 import { measureStrategies } from './ratelimit-strategies.ts';
+import { measureThreads } from './ratelimit-threads.ts';
 
 /** Each prints what it measured, and returns it. */
 const parts: Readonly<Record<string, (bench: Bench) => Promise<unknown>>> = {
   strategies: measureStrategies,
+  threads: measureThreads,
   redis: measureRedisLeases,
   echo: measureEcho,
 };
