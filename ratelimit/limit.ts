@@ -102,9 +102,11 @@ export class Limit {
     if (blockMs === 0) return waitMs;
     const blockedUntilMs = (this.#blockedUntilMs ??= new Float64Array(this.#slotCount));
     if (blockedUntilMs[slot]! > nowMs) return waitMs;
-    blockedUntilMs[slot] = nowMs + blockMs;
     this.limiter.block(slot, blockMs, nowMs);
-    return Math.max(waitMs, blockMs);
+    // Another gateway may have blocked the key before, and it is blocked no longer for that.
+    const blockedMs = this.limiter.peek(slot, 1, nowMs);
+    blockedUntilMs[slot] = nowMs + Math.min(blockMs, blockedMs);
+    return Math.max(waitMs, blockedMs);
   }
 
   /** Counts a request of this slot that was, or with a dry run would have been, refused. */

@@ -127,6 +127,19 @@ describe('limits', () => {
     expect(allowance.take(1, 1_001, none)).toBe(Verdict.go);
   });
 
+  it('say of a key that was blocked elsewhere how long that still lasts', () => {
+    const blockedMs = 700;
+    const limits = localLimits([{ burst: 3, blockMs: 1_000 }], {
+      createLimiter: ({ config, slots }) =>
+        Object.assign(createLimiter(config.strategy, settingsOf(config), slots), {
+          take: () => blockedMs,
+          peek: () => blockedMs,
+          block: () => undefined,
+        }),
+    });
+    expect(open(limits).take(1, 0, none)).toBe(blockedMs);
+  });
+
   it('only count with dryRun what they would have refused, and only of what others allow', () => {
     const seen: string[] = [];
     const limits = localLimits(
