@@ -2,6 +2,7 @@ import type { ClientKeys, Decision } from './limit-config.ts';
 import type { Limit, Severity, Undecided } from './limit.ts';
 import { undecided } from './limiter.ts';
 import type { Plan } from './plan.ts';
+import type { Prepaid, Prepayments } from './prepayments.ts';
 
 /** What becomes of a request; a number above 0 means: refused, and how many milliseconds to wait. */
 export const Verdict = {
@@ -25,12 +26,7 @@ export interface AllowanceHost {
   planFor(route: string): Plan;
   /** No limits at all. */
   readonly noPlan: Plan;
-  /** The allowance has paid in advance: it is told to give the rest back when this turn is over, or somebody else needs it. */
-  onPrepaid(allowance: Allowance, nowMs: number): void;
-  /** Has everything given back that was paid in advance in earlier turns. */
-  settle(nowMs: number): void;
-  /** Has everything given back that was paid in advance; false when there was nothing. */
-  reclaim(): boolean;
+  readonly prepayments: Prepayments;
   /** A limit that only watches would have refused. */
   onDryRun(limit: Limit): void;
 }
@@ -43,7 +39,7 @@ export interface MethodBytes {
 }
 
 /** What one client may still send, under all limits that apply to it. */
-export class Allowance {
+export class Allowance implements Prepaid {
   /** How long the request should wait that `take` last said `later` to. */
   delayMs = 0;
   readonly #host: AllowanceHost;
@@ -82,7 +78,7 @@ export class Allowance {
 
   #take(bytes: number, nowMs: number, method: MethodBytes): number {
     if (this.#version !== this.#host.version) this.#rebind(nowMs);
-    this.#host.settle(nowMs);
+    this.#host.prepayments.settle(nowMs);
     const plan = this.#plan;
     if (plan.paysInBlocks && nowMs === this.#lastTakeMs && this.#prepay(nowMs)) {
       plan.countAllowed();
@@ -95,7 +91,9 @@ export class Allowance {
       const cost = countsBytes[index]! ? bytes : 1;
       if (limiters[index]!.take(slots[index]!, cost, nowMs) === 0) continue;
       this.#refund(index, bytes, method);
-      return this.#host.reclaim() ? this.#take(bytes, nowMs, method) : this.#judge(bytes, nowMs, method);
+      return this.#host.prepayments.reclaim()
+        ? this.#take(bytes, nowMs, method)
+        : this.#judge(bytes, nowMs, method);
     }
     if (plan.others.length > 0) {
       const verdict = this.#takeOthers(bytes, nowMs, method);
@@ -107,7 +105,6 @@ export class Allowance {
     return Verdict.go;
   }
 
-  /** Gives back what is paid for and not used. */
   returnPrepaid(): void {
     const requests = this.#prepaid;
     this.#prepaid = 0;
@@ -130,7 +127,7 @@ export class Allowance {
   takeControlFrame(nowMs: number): boolean {
     if (this.#released) return false;
     if (this.#version !== this.#host.version) this.#rebind(nowMs);
-    this.#host.reclaim();
+    this.#host.prepayments.reclaim();
     let closes = false;
     for (const index of this.#plan.forControlFrames) {
       const limit = this.#plan.plain[index]!;
@@ -164,7 +161,7 @@ export class Allowance {
       return false;
     }
     this.#prepaid = block - 1;
-    this.#host.onPrepaid(this, nowMs);
+    this.#host.prepayments.note(this, nowMs);
     return true;
   }
 

@@ -22,6 +22,7 @@ export interface LimitParts {
   /** Tells it from all others. */
   readonly name: string;
   readonly config: LimitConfig;
+  readonly isImplied: boolean;
   /** Made for this many slots. */
   readonly limiter: Limiter;
   readonly slotCount: number;
@@ -37,13 +38,16 @@ export class Limit {
   /** Where its keys have their slots. */
   slots!: SlotSource;
   config: LimitConfig;
+  /** It follows from another one; nobody has configured it. */
+  isImplied: boolean;
   readonly #slotCount: number;
   #refused: Uint32Array | undefined;
   #blockedUntilMs: Float64Array | undefined;
   readonly #waiting = new Map<number, Set<Undecided>>();
 
-  constructor({ name, config, limiter, slotCount }: LimitParts) {
+  constructor({ name, config, isImplied, limiter, slotCount }: LimitParts) {
     this.name = name;
+    this.isImplied = isImplied;
     this.config = config;
     this.limiter = limiter;
     this.#slotCount = slotCount;
@@ -136,8 +140,9 @@ export class Limit {
   }
 
   /** The same limit with other figures: what was used stays used. */
-  configure(config: LimitConfig, nowMs: number): void {
+  configure({ config, isImplied }: Pick<LimitParts, 'config' | 'isImplied'>, nowMs: number): void {
     this.config = config;
+    this.isImplied = isImplied;
     this.limiter.configure(settingsOf(config), nowMs);
   }
 

@@ -246,7 +246,8 @@ describe('limits', () => {
       const limits = localLimits(configs, { showKeys });
       for (let n = 1; n < 10; n++) passed(open(limits, { ip: `192.0.2.${n}` }), n === 7 ? 50 : n);
       const [top] = limits.figures()[0]!.topKeys;
-      expect(top).toEqual({ key: expect.stringMatching(key), refused: 49, retryAfterMs: 1_000 });
+      expect(top).toMatchObject({ refused: 49, retryAfterMs: 1_000 });
+      expect(top!.key).toMatch(key);
     }
   });
 
@@ -302,9 +303,7 @@ describe('limits', () => {
     });
     fc.assert(
       fc.property(distinct, fc.array(step, { maxLength: 40 }), (given, steps) => {
-        const configs = given.map((one) =>
-          limitOf({ ...one, requestsPerSecond: one.burst } as Partial<LimitConfig>),
-        );
+        const configs = given.map((one) => limitOf({ ...one, requestsPerSecond: one.burst }));
         const decide = (leases: boolean): number[] => {
           let nowMs = 0;
           const limits = localLimits(configs, {
@@ -348,9 +347,7 @@ describe('limits', () => {
       fc.property(distinct, fc.array(step, { maxLength: 60 }), (configs, steps) => {
         // Without time each strategy is a count; the rate is what a window looks at.
         const limits = localLimits(
-          configs.map((config) =>
-            limitOf({ ...config, requestsPerSecond: config.burst } as Partial<LimitConfig>),
-          ),
+          configs.map((config) => limitOf({ ...config, requestsPerSecond: config.burst })),
         );
         const clients = [0, 1, 2, 3, 4, 5].map((n) => open(limits, { ip: `${n >> 1}` }));
         const used = new Map<string, number>();

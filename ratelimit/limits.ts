@@ -1,12 +1,14 @@
 import { createHmac } from 'node:crypto';
+import { allLimits, type NamedLimit } from './all-limits.ts';
 import { Allowance, type AllowanceHost } from './allowance.ts';
 import { ConnectionSlots } from './connection-slots.ts';
 import { KeySlots } from './key-slots.ts';
-import { coversRoute, decisions, keyedBy, limitName, scopes } from './limit-config.ts';
+import { coversRoute, decisions, keyedBy, scopes } from './limit-config.ts';
 import type { ClientKeys, LimitConfig, Scope } from './limit-config.ts';
 import { Limit, type Undecided } from './limit.ts';
 import type { Limiter } from './limiter.ts';
 import { Plan } from './plan.ts';
+import { Prepayments } from './prepayments.ts';
 import { OneSlot, type SlotSource } from './slot-source.ts';
 import { topKeys } from './top-keys.ts';
 
@@ -58,6 +60,7 @@ const sweepSlice = 250;
 /** All rate limits of a gateway. */
 export class Limits implements AllowanceHost {
   readonly noPlan = new Plan([], '');
+  readonly prepayments = new Prepayments();
   readonly onDryRun: (limit: Limit) => void;
   version = 0;
   readonly #options: LimitsOptions;
@@ -67,10 +70,6 @@ export class Limits implements AllowanceHost {
     scopes.map((scope) => [scope, new Float64Array(decisions.length)]),
   );
   #limits: readonly Limit[] = [];
-  #impliedNames: ReadonlySet<string> = new Set();
-  /** Who has paid for more requests than came yet, in the turn of that time. */
-  #prepaid: Allowance[] = [];
-  #prepaidAtMs = -1;
 
   constructor(options: LimitsOptions) {
     this.#options = options;
@@ -80,18 +79,16 @@ export class Limits implements AllowanceHost {
 
   /** Other limits from now on. One that is still there, if with other figures, keeps what was used of it. */
   apply(configs: readonly LimitConfig[]): void {
-    this.reclaim();
+    this.prepayments.reclaim();
     this.#settleCounts();
     const before = new Map(this.#limits.map((limit) => [limit.name, limit]));
     const { isShared } = this.#options;
-    const doors = impliedDoors(configs);
-    this.#impliedNames = new Set(named(doors).map(([name]) => name));
-    this.#limits = allLimits(configs).map(([name, config]) => {
-      const known = before.get(name);
-      if (known === undefined || isShared(known.config) !== isShared(config))
-        return this.#create(name, config);
-      before.delete(name);
-      known.configure(config, this.#options.now());
+    this.#limits = allLimits(configs).map((named) => {
+      const known = before.get(named.name);
+      if (known === undefined || isShared(known.config) !== isShared(named.config))
+        return this.#create(named);
+      before.delete(named.name);
+      known.configure(named, this.#options.now());
       return known;
     });
     for (const { config, counts, limiter } of before.values()) {
@@ -117,7 +114,7 @@ export class Limits implements AllowanceHost {
    * connections; whoever could not send a message from its address or identity is not let in either.
    */
   arrive(client: ClientKeys): number {
-    this.reclaim();
+    this.prepayments.reclaim();
     const nowMs = this.#options.now();
     const taken: [limit: Limit, slot: number][] = [];
     let waitMs = 0;
@@ -142,22 +139,6 @@ export class Limits implements AllowanceHost {
       else limit.limiter.refund(slot, 1);
     }
     return waitMs;
-  }
-
-  onPrepaid(allowance: Allowance, nowMs: number): void {
-    this.#prepaid.push(allowance);
-    this.#prepaidAtMs = nowMs;
-  }
-
-  settle(nowMs: number): void {
-    if (nowMs !== this.#prepaidAtMs && this.#prepaid.length > 0) this.reclaim();
-  }
-
-  reclaim(): boolean {
-    const { length } = this.#prepaid;
-    for (let index = 0; index < length; index++) this.#prepaid[index]!.returnPrepaid();
-    this.#prepaid.length = 0;
-    return length > 0;
   }
 
   planFor(route: string): Plan {
@@ -199,12 +180,12 @@ export class Limits implements AllowanceHost {
 
   /** Every limit with what it did, and the keys that it refused most. */
   figures(): LimitFigures[] {
-    this.reclaim();
+    this.prepayments.reclaim();
     this.#settleCounts();
     const nowMs = this.#options.now();
     return this.#limits.map((limit) => ({
       name: limit.name,
-      isImplied: this.#impliedNames.has(limit.name),
+      isImplied: limit.isImplied,
       config: limit.config,
       keys: limit.slots.size,
       decisions: Object.fromEntries(decisions.map((decision, index) => [decision, limit.counts[index]!])),
@@ -218,7 +199,7 @@ export class Limits implements AllowanceHost {
     }));
   }
 
-  #create(name: string, config: LimitConfig): Limit {
+  #create({ name, config, isImplied }: NamedLimit): Limit {
     const { maxConnections, maxKeysPerLimit, secret, createLimiter } = this.#options;
     const kind = isOneForAll(config) ? 'one' : keyedBy(config) === 'connection' ? 'connections' : 'keys';
     const overflowCells = 2 ** Math.ceil(Math.log2(maxKeysPerLimit));
@@ -234,7 +215,7 @@ export class Limits implements AllowanceHost {
       slots: slotCount,
       onDecided: (slot) => limit.decided(slot),
     });
-    const limit: Limit = new Limit({ name, config, limiter, slotCount });
+    const limit: Limit = new Limit({ name, config, isImplied, limiter, slotCount });
     limit.slots = slotsFor();
     return limit;
 
@@ -255,11 +236,6 @@ export class Limits implements AllowanceHost {
   }
 }
 
-/** The limits in force with these, those included that follow from them; each with a name of its own. */
-export function allLimits(configs: readonly LimitConfig[]): [name: string, config: LimitConfig][] {
-  return named([...configs, ...impliedDoors(configs)]);
-}
-
 /** How many keys a limit keeps apart at once, as a rule. */
 export function keyCapacity(config: LimitConfig, maxKeysPerLimit: number): number {
   return isOneForAll(config) ? 1 : maxKeysPerLimit;
@@ -268,26 +244,6 @@ export function keyCapacity(config: LimitConfig, maxKeysPerLimit: number): numbe
 function isOneForAll(config: LimitConfig): boolean {
   const eachRoute = config.scope === 'route' && config.match === null;
   return keyedBy(config) === 'global' && !eachRoute;
-}
-
-/** Each with a name of its own: of several that are one but for their figures, the second is #2. */
-function named(configs: readonly LimitConfig[]): [name: string, config: LimitConfig][] {
-  const seen = new Map<string, number>();
-  return configs.map((config) => {
-    const name = limitName(config);
-    const ordinal = (seen.get(name) ?? 0) + 1;
-    seen.set(name, ordinal);
-    return [ordinal === 1 ? name : `${name} #${ordinal}`, config];
-  });
-}
-
-/** An opening handshake is a request too: an address may connect as often as it may send, unless a limit of its own says how often. */
-function impliedDoors(configs: readonly LimitConfig[]): LimitConfig[] {
-  const isDoor = ({ scope, unit }: LimitConfig): boolean => scope === 'ip' && unit === 'connections';
-  if (configs.some(isDoor)) return [];
-  return configs
-    .filter(({ scope, unit }) => scope === 'ip' && unit === 'messages')
-    .map((config) => ({ ...config, unit: 'connections', onExceed: 'reject', blockMs: 0 }));
 }
 
 /** True for a limit of the client's own that would refuse it every message now. */

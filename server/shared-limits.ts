@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { settingsOf } from '../ratelimit/limit.ts';
 import { keyedBy } from '../ratelimit/limit-config.ts';
-import { allLimits, keyCapacity } from '../ratelimit/limits.ts';
+import { allLimits } from '../ratelimit/all-limits.ts';
+import { keyCapacity } from '../ratelimit/limits.ts';
 import { createThreadMemory, type ThreadMemory } from '../ratelimit/shared/thread-memory.ts';
 import { completeConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
@@ -21,9 +22,9 @@ export interface SharedLimits {
  */
 export function createSharedLimits(config: ConfigInput): SharedLimits {
   const { rateLimits, rateLimitKeys } = completeConfig(config);
-  const shareable = allLimits(rateLimits).filter(([, limit]) => keyedBy(limit) !== 'connection');
+  const shareable = allLimits(rateLimits).filter(({ config: limit }) => keyedBy(limit) !== 'connection');
   const memories = new Map(
-    shareable.map(([name, limit]) => {
+    shareable.map(({ name, config: limit }) => {
       const cells = keyCapacity(limit, rateLimitKeys.maxPerLimit);
       return [name, createThreadMemory({ strategy: limit.strategy, settings: settingsOf(limit), cells })];
     }),

@@ -30,7 +30,10 @@ export function chargeBatch(
   for (const [start, end] of ranges) {
     scanRequest(bytes, start, end, scan);
     const charge = chargeScanned(client, scan, bytes, start, end, true);
-    if (charge === Charge.notNow) return unchargeBatch(client, scan, bytes, ranges, charges);
+    if (charge === Charge.notNow) {
+      unchargeBatch(client, scan, bytes, ranges, charges);
+      return;
+    }
     charges.push(charge);
   }
   return charges;

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LeastConnections } from '../balancers/least-connections.ts';
-import { unlimited } from '../unlimited.fixture.ts';
 import type { ClientSide } from '../client-side.ts';
 import { Connector } from '../connector.ts';
 import { Endpoint } from '../endpoint.ts';
@@ -17,10 +16,16 @@ interface Answer {
 
 class Client implements ClientSide {
   readonly isLimited = false;
-  readonly charge = unlimited.charge;
-  readonly uncharge = unlimited.uncharge;
   readonly texts: string[] = [];
   lease!: RequestLease;
+
+  charge(): number {
+    return 0;
+  }
+
+  uncharge(): void {
+    throw new Error('nothing was charged');
+  }
 
   deliver(): void {
     throw new Error('only replies are delivered');

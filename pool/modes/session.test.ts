@@ -1,4 +1,3 @@
-import { unlimited } from '../unlimited.fixture.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LeastConnections } from '../balancers/least-connections.ts';
 import type { ClientSide, Lease, NoSeat, Seat } from '../client-side.ts';
@@ -14,10 +13,16 @@ const special: DialRequest = { protocols: ['chat'], headers: [['cookie', 'a=1']]
 
 class Client implements ClientSide {
   readonly isLimited = false;
-  readonly charge = unlimited.charge;
-  readonly uncharge = unlimited.uncharge;
   readonly got: string[] = [];
   readonly closes: [number, string][] = [];
+
+  charge(): number {
+    return 0;
+  }
+
+  uncharge(): void {
+    throw new Error('nothing was charged');
+  }
 
   deliver(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
     this.got.push(`${isBinary ? 'binary' : 'text'} ${Buffer.from(buf.subarray(start, end)).toString()}`);
