@@ -8,14 +8,22 @@ export const Charge = {
   dropped: -2,
 } as const;
 
+/** Where a request stands in a message, and its method name; −1 when it has none. */
+export interface RequestRange {
+  readonly start: number;
+  readonly end: number;
+  readonly methodStart: number;
+  readonly methodEnd: number;
+}
+
 /** What a client may still send. */
 export interface ClientAllowance {
   /** False when there is nothing to ask. */
   readonly isLimited: boolean;
   /** Asks for a request of this size, whose method name, if it has one, stands at `methodStart` of `buf`, else −1; a `Charge`. */
-  charge(bytes: number, buf: Uint8Array, methodStart: number, methodEnd: number, inBatch: boolean): number;
-  /** Takes back what was charged for a request that is not going to be accepted now. */
-  uncharge(bytes: number, buf: Uint8Array, methodStart: number, methodEnd: number): void;
+  charge(bytes: number, buf: Uint8Array, methodStart: number, methodEnd: number): number;
+  /** Asks for all requests of a batch; a `Charge` for each, or undefined when nothing is to be done with any of them now. */
+  chargeBatch(buf: Uint8Array, requests: readonly RequestRange[]): readonly number[] | undefined;
 }
 
 /** What a pool needs of the client connection that holds a lease. */

@@ -4,5 +4,5 @@ import type { ClientAllowance } from './client-side.ts';
 export const unlimited: ClientAllowance = {
   isLimited: false,
   charge: () => 0,
-  uncharge: () => undefined,
+  chargeBatch: () => [],
 };

@@ -125,20 +125,40 @@ export class Allowance implements Prepaid {
 
   /** A ping or an unasked pong: it counts as a message of its connection. True when the connection is to be closed for it. */
   takeControlFrame(nowMs: number): boolean {
-    if (this.#released) return false;
     if (this.#version !== this.#host.version) this.#rebind(nowMs);
+    const { limits, forControlFrames } = this.#plan;
+    if (forControlFrames.length === 0) return false;
     this.#host.prepayments.reclaim();
-    let closes = false;
-    for (const index of this.#plan.forControlFrames) {
-      const limit = this.#plan.plain[index]!;
-      const slot = this.#slots[index]!;
+    const taken: number[] = [];
+    for (const place of forControlFrames) {
+      const limit = limits[place]!;
+      const slot = this.#slots[place]!;
+      if (limit.config.dryRun) continue;
       const waitMs = limit.limiter.take(slot, 1, nowMs);
-      if (waitMs === 0) limit.count('allowed');
-      if (waitMs <= 0) continue;
-      limit.refuse(slot, waitMs, nowMs);
-      closes ||= limit.config.onExceed === 'close';
+      if (waitMs === 0) {
+        taken.push(place);
+        continue;
+      }
+      for (const before of taken) limits[before]!.limiter.refund(this.#slots[before]!, 1);
+      limit.refuse(slot, 1, waitMs, nowMs);
+      return limit.config.onExceed === 'close';
     }
-    return closes;
+    for (const place of taken) limits[place]!.count('allowed');
+    for (const place of forControlFrames) if (limits[place]!.config.dryRun) this.#watch(place, 1, nowMs);
+    return false;
+  }
+
+  /** Limits that only watch apply; what passes is to be shown to them. */
+  get isWatched(): boolean {
+    return this.#plan.watching.length > 0;
+  }
+
+  /** Shows a request that passes to the limits that only watch. */
+  watch(bytes: number, nowMs: number, method: MethodBytes): void {
+    for (const place of this.#plan.watching) {
+      const limit = this.#plan.limits[place]!;
+      if (concerns(limit, method)) this.#watch(place, limit.cost(bytes), nowMs);
+    }
   }
 
   /** The client is gone. */
@@ -183,26 +203,28 @@ export class Allowance implements Prepaid {
       }
       if (outcome > this.delayMs) this.delayMs = outcome;
     }
-    this.#countOthers(bytes, nowMs, method);
+    for (const limit of others) {
+      if (!limit.config.dryRun && concerns(limit, method)) limit.count(this.#decisionOf(limit));
+    }
     return this.delayMs > 0 ? Verdict.later : Verdict.go;
   }
 
-  /** All that can refuse have allowed it; those that only watch have their say. */
-  #countOthers(bytes: number, nowMs: number, method: MethodBytes): void {
-    const { others, plain } = this.#plan;
-    others.forEach((limit, index) => {
-      if (!concerns(limit, method)) return;
-      if (!limit.config.dryRun) {
-        limit.count(this.#decisionOf(limit));
-        return;
-      }
-      const slot = this.#slots[plain.length + index]!;
-      const isAllowed = limit.limiter.take(slot, limit.cost(bytes), nowMs) <= 0;
-      limit.count(isAllowed ? 'allowed' : 'dry_run');
-      if (isAllowed) return;
-      limit.countRefused(slot);
-      this.#host.onDryRun(limit);
-    });
+  /** What is not known yet is asked once more when it is; it counts as allowed if it is not known even then. */
+  #watch(place: number, cost: number, nowMs: number, isRetry = false): void {
+    const limit = this.#plan.limits[place]!;
+    const slot = this.#slots[place]!;
+    const waitMs = limit.limiter.take(slot, cost, nowMs);
+    if (waitMs === undecided && !isRetry) {
+      const plan = this.#plan;
+      limit.whenDecided(slot, {
+        onDecided: () => plan === this.#plan && this.#watch(place, cost, nowMs, true),
+      });
+      return;
+    }
+    limit.count(waitMs > 0 ? 'dry_run' : 'allowed');
+    if (waitMs <= 0) return;
+    limit.countRefused(slot);
+    this.#host.onDryRun(limit);
   }
 
   /** What a limit decided about the last request that passed. */
@@ -231,7 +253,7 @@ export class Allowance implements Prepaid {
       const limitWaitMs = limit.waitMs(slot, limit.cost(bytes), nowMs);
       if (limitWaitMs === undecided) open.push(index);
       if (limitWaitMs <= 0) continue;
-      waitMs = Math.max(waitMs, limit.refuse(slot, limitWaitMs, nowMs));
+      waitMs = Math.max(waitMs, limit.refuse(slot, limit.cost(bytes), limitWaitMs, nowMs));
       if (limit.severity > severity) severity = limit.severity;
     }
     if (severity === 3) return Verdict.close;

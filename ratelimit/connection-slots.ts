@@ -1,7 +1,10 @@
 import type { Limiter } from './limiter.ts';
 import type { SlotSource } from './slot-source.ts';
 
-/** A fresh slot for each connection, whatever its key; the slots of closed connections are used again. */
+/**
+ * A fresh slot for each connection, whatever its key; the slots of closed connections are used again. The last slot is shared by
+ * all that come when the others are taken.
+ */
 export class ConnectionSlots implements SlotSource {
   readonly #limiter: Pick<Limiter, 'reset'>;
   readonly #capacity: number;
@@ -9,7 +12,7 @@ export class ConnectionSlots implements SlotSource {
   readonly #keys: (string | undefined)[] = [];
   #size = 0;
 
-  /** `capacity` is how many connections there can be at once. */
+  /** `capacity` is how many connections there can be at once, and one. */
   constructor(limiter: Pick<Limiter, 'reset'>, capacity: number) {
     this.#limiter = limiter;
     this.#capacity = capacity;
@@ -19,10 +22,9 @@ export class ConnectionSlots implements SlotSource {
     return this.#size;
   }
 
-  /** Throws when there are more connections than there can be. */
   acquire(key: string): number {
     const slot = this.#free.pop() ?? this.#keys.length;
-    if (slot >= this.#capacity) throw new Error('bug: more connections have a limit than may connect');
+    if (slot >= this.#capacity - 1) return this.#capacity - 1;
     this.#size++;
     this.#keys[slot] = key;
     this.#limiter.reset(slot, key);
@@ -30,6 +32,7 @@ export class ConnectionSlots implements SlotSource {
   }
 
   release(slot: number): void {
+    if (slot === this.#capacity - 1) return;
     if (this.#keys[slot] === undefined) throw new Error('bug: a connection gave its slot back twice');
     this.#size--;
     this.#keys[slot] = undefined;

@@ -24,6 +24,11 @@ export class LeakyBucket implements DelayingLimiter {
     return this.#held.fill(slot, cost, nowMs) ? delayMs : -1;
   }
 
+  peekDelayed(slot: number, cost: number, nowMs: number, maxDelayMs: number): number {
+    const roomMs = this.#held.msUntilRoom(slot, cost, nowMs);
+    return Math.max(0, Math.ceil(Math.max(roomMs, this.#held.msUntilEmpty(slot, nowMs) - maxDelayMs)));
+  }
+
   peek(slot: number, cost: number, nowMs: number): number {
     return Math.ceil(this.#held.msUntilRoom(slot, cost, nowMs));
   }

@@ -15,7 +15,7 @@ const decisionIndex = Object.fromEntries(decisions.map((name, index) => [name, i
 
 /** Who waits for what a limit has not decided yet. */
 export interface Undecided {
-  onDecided(): void;
+  onDecided(): unknown;
 }
 
 export interface LimitParts {
@@ -93,13 +93,11 @@ export class Limit {
   /** Milliseconds that the slot has to wait for this cost, 0 for none; takes nothing. */
   waitMs(slot: number, cost: number, nowMs: number): number {
     if (!this.delays) return this.limiter.peek(slot, cost, nowMs);
-    if (this.takeDelayed(slot, cost, nowMs) < 0) return Math.max(1, this.limiter.peek(slot, cost, nowMs));
-    this.limiter.refund(slot, cost);
-    return 0;
+    return (this.limiter as DelayingLimiter).peekDelayed(slot, cost, nowMs, this.config.maxDelayMs);
   }
 
   /** Counts a refusal and puts its key into the penalty box, where there is one; returns how long to wait now. */
-  refuse(slot: number, waitMs: number, nowMs: number): number {
+  refuse(slot: number, cost: number, waitMs: number, nowMs: number): number {
     this.count(decisionOf[this.config.onExceed]);
     this.countRefused(slot);
     const { blockMs } = this.config;
@@ -110,7 +108,7 @@ export class Limit {
     // Another gateway may have blocked the key before, and it is blocked no longer for that.
     const blockedMs = this.limiter.peek(slot, 1, nowMs);
     blockedUntilMs[slot] = nowMs + Math.min(blockMs, blockedMs);
-    return Math.max(waitMs, blockedMs);
+    return Math.max(waitMs, this.limiter.peek(slot, cost, nowMs));
   }
 
   /** Counts a request of this slot that was, or with a dry run would have been, refused. */

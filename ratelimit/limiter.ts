@@ -48,4 +48,6 @@ export interface DelayingLimiter extends Limiter {
    * takes nothing, when it would have to wait longer.
    */
   takeDelayed(slot: number, cost: number, nowMs: number, maxDelayMs: number): number;
+  /** Milliseconds until `takeDelayed` would take it; takes nothing. */
+  peekDelayed(slot: number, cost: number, nowMs: number, maxDelayMs: number): number;
 }

@@ -25,7 +25,11 @@ function open(limits: Limits, differing: Partial<ClientKeys> = {}): Allowance {
 
 /** How many of `count` requests may go. */
 function passed(allowance: Allowance, count: number, method = none, nowMs = 0): number {
-  const verdicts = Array.from({ length: count }, () => allowance.take(10, nowMs, method));
+  const verdicts = Array.from({ length: count }, () => {
+    const verdict = allowance.take(10, nowMs, method);
+    if (verdict === Verdict.go) allowance.watch(10, nowMs, method);
+    return verdict;
+  });
   return verdicts.filter((verdict) => verdict === Verdict.go).length;
 }
 
@@ -206,6 +210,48 @@ describe('limits', () => {
       }
     }
     expect(limits.keyCounts()).toContainEqual(['connection', 0]);
+  });
+
+  it('tell who is in the penalty box how long it is until all of a large message may pass', () => {
+    const limits = localLimits([
+      { scope: 'connection', unit: 'bytes', requestsPerSecond: 1_000, burst: 1_000, blockMs: 2_000 },
+    ]);
+    const allowance = open(limits);
+    expect(allowance.take(800, 0, none)).toBe(Verdict.go);
+    let nowMs = 0;
+    for (let round = 0; round < 3; round++) {
+      const waitMs = allowance.take(800, nowMs, none);
+      expect(waitMs).toBeGreaterThan(2_000);
+      nowMs += waitMs;
+      expect(allowance.take(800, nowMs, none)).toBe(Verdict.go);
+    }
+  });
+
+  it('tell who would wait too long when it would not', () => {
+    const limits = localLimits([
+      { strategy: 'leaky-bucket', requestsPerSecond: 1, burst: 100, onExceed: 'delay', maxDelayMs: 2_000 },
+    ]);
+    const allowance = open(limits);
+    expect([0, 1, 2].map(() => allowance.take(1, 0, none))).toEqual([
+      Verdict.go,
+      Verdict.later,
+      Verdict.later,
+    ]);
+    expect(allowance.take(1, 0, none)).toBe(1_000);
+    expect(allowance.take(1, 1_000, none)).toBe(Verdict.later);
+  });
+
+  it('count control frames against each limit of their connection, and against none that another one spares', () => {
+    const limits = localLimits([
+      { burst: 100, strategy: 'leaky-bucket', onExceed: 'delay' },
+      { burst: 3 },
+      { burst: 2, strategy: 'sliding-window', requestsPerSecond: 2, dryRun: true },
+      { scope: 'ip', burst: 1 },
+    ]);
+    const allowance = open(limits);
+    for (let n = 0; n < 10; n++) expect(allowance.takeControlFrame(0)).toBe(false);
+    expect(decided(limits, 'connection')).toEqual({ allowed: 3 + 3 + 2, dry_run: 1, rejected: 7 });
+    expect(decided(limits, 'ip')).toEqual({});
   });
 
   it('turn away new connections of an address as they turn away its messages, each counted by itself', () => {

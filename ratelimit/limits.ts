@@ -129,8 +129,9 @@ export class Limits implements AllowanceHost {
         limit.count('dry_run');
         this.onDryRun(limit);
       } else if (limitWaitMs > 0) {
-        waitMs = Math.max(waitMs, isDoor ? limit.refuse(slot, limitWaitMs, nowMs) : limitWaitMs);
+        waitMs = Math.max(waitMs, isDoor ? limit.refuse(slot, 1, limitWaitMs, nowMs) : limitWaitMs);
         if (!isDoor) limit.count('rejected');
+        if (!isDoor) limit.countRefused(slot);
       }
       limit.slots.release(slot);
     }
@@ -207,7 +208,7 @@ export class Limits implements AllowanceHost {
       kind === 'one'
         ? 1
         : kind === 'connections'
-          ? maxConnections
+          ? maxConnections + 1
           : KeySlots.slotCount(maxKeysPerLimit, overflowCells);
     const limiter = createLimiter({
       config,

@@ -14,8 +14,9 @@ export class Plan {
   /** Those about some methods, those that delay, and those that only watch. */
   readonly others: readonly Limit[];
   readonly limits: readonly Limit[];
-  /** Places in `plain` of the limits that control frames count against. */
+  /** Places in `limits` of those that control frames count against, and of those that only watch. */
   readonly forControlFrames: readonly number[];
+  readonly watching: readonly number[];
   /** Several requests of a turn may be paid for at once. */
   readonly paysInBlocks: boolean;
   /** Requests that all plain limits allowed, not yet added to their counts. */
@@ -31,10 +32,12 @@ export class Plan {
     this.limiters = this.plain.map((limit) => limit.limiter);
     this.countsBytes = this.plain.map(({ config }) => config.unit === 'bytes');
     this.paysInBlocks = this.plain.length > 0 && this.others.length === 0 && this.plain.every(paysInBlocks);
-    this.forControlFrames = [...this.plain.keys()].filter((index) => {
-      const { scope, unit } = this.plain[index]!.config;
+    const places = [...this.limits.keys()];
+    this.forControlFrames = places.filter((place) => {
+      const { scope, unit } = this.limits[place]!.config;
       return scope === 'connection' && unit === 'messages';
     });
+    this.watching = places.filter((place) => this.limits[place]!.config.dryRun);
   }
 
   /** Counts a request that all plain limits allowed; −1 takes one back. */

@@ -24,6 +24,10 @@ export class TokenBucket implements DelayingLimiter {
     return delayMs;
   }
 
+  peekDelayed(slot: number, cost: number, nowMs: number, maxDelayMs: number): number {
+    return Math.max(0, Math.ceil(this.#spent.msUntilRoom(slot, cost, nowMs) - maxDelayMs));
+  }
+
   peek(slot: number, cost: number, nowMs: number): number {
     return Math.ceil(this.#spent.msUntilRoom(slot, cost, nowMs));
   }

@@ -7,7 +7,7 @@ import {
   type TranscoderOwner,
 } from '../codec/transcoder.ts';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
-import { Charge, type ClientSide, type Lease, type Seat } from '../pool/client-side.ts';
+import { Charge, type ClientSide, type Lease, type RequestRange, type Seat } from '../pool/client-side.ts';
 import type { Flushable, Turn } from '../pool/turn.ts';
 import type { ClientKeys } from '../ratelimit/limit-config.ts';
 import type { Limits } from '../ratelimit/limits.ts';
@@ -115,9 +115,7 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
 
   /** Hands a message to the lease, which charges for each request in it, or has it charged as a whole. */
   forward(bytes: Uint8Array, isBinary: boolean): void {
-    const charge = this.#lease.chargesRequests
-      ? Charge.paid
-      : this.#spending.charge(bytes.length, bytes, -1, -1, false);
+    const charge = this.#lease.chargesRequests ? Charge.paid : this.charge(bytes.length, bytes, -1, -1);
     if (charge > 0) this.#spending.countRefused();
     else if (charge === Charge.paid && !this.#lease.send(bytes, isBinary)) this.fail('upstream-slow');
   }
@@ -126,13 +124,17 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
     return this.#spending.isLimited;
   }
 
-  charge(bytes: number, buf: Uint8Array, methodStart: number, methodEnd: number, inBatch: boolean): number {
-    if (this.#ending !== undefined) return Charge.notNow;
-    return this.#spending.charge(bytes, buf, methodStart, methodEnd, inBatch);
+  charge(bytes: number, buf: Uint8Array, methodStart: number, methodEnd: number): number {
+    return this.#isCutShort ? Charge.notNow : this.#spending.charge(bytes, buf, methodStart, methodEnd);
   }
 
-  uncharge(bytes: number, buf: Uint8Array, methodStart: number, methodEnd: number): void {
-    this.#spending.uncharge(bytes, buf, methodStart, methodEnd);
+  chargeBatch(buf: Uint8Array, requests: readonly RequestRange[]): readonly number[] | undefined {
+    return this.#isCutShort ? undefined : this.#spending.chargeBatch(buf, requests);
+  }
+
+  /** It is being ended from here; when it left by itself, what it said before still goes on. */
+  get #isCutShort(): boolean {
+    return this.#ending !== undefined && !this.#closed;
   }
 
   onCodecFault(fault: TranscoderFault): void {
@@ -249,6 +251,7 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
     this.#context.metrics.connectionClosed();
     this.#spending.stop();
     const release = (): void => {
+      this.#spending.release();
       this.#lease.release(code, reason);
       onReleased();
     };

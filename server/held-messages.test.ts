@@ -16,14 +16,14 @@ function setUp(maxBytes = 10_000): {
   const held: HeldMessages = new HeldMessages({
     maxBytes,
     now: () => performance.now(),
-    resend: (bytes, isBinary, isPaid) => {
+    resend: (bytes, isBinary, charges) => {
       const text = Buffer.from(bytes).toString();
-      if (again.has(text)) held.hold(bytes, isBinary, Infinity);
-      else sent.push(`${text}${isPaid ? '' : ' unpaid'}`);
+      if (again.has(text)) held.hold(bytes, isBinary, Infinity, undefined);
+      else sent.push(`${text}${charges === undefined ? ' unpaid' : ''}`);
     },
   });
   const hold = (text: string, dueMs: number): void =>
-    held.hold(Buffer.from(text), false, performance.now() + dueMs);
+    held.hold(Buffer.from(text), false, performance.now() + dueMs, dueMs === Infinity ? undefined : [0]);
   return { held, sent, hold, again };
 }
 
@@ -43,7 +43,7 @@ describe('held messages', () => {
   it('keep a copy of what the network buffer holds', () => {
     const { held, sent } = setUp();
     const bytes = Buffer.from('secret');
-    held.hold(bytes, true, performance.now() + 5);
+    held.hold(bytes, true, performance.now() + 5, [0]);
     bytes.fill('x');
     vi.advanceTimersByTime(5);
     expect(sent).toEqual(['secret']);
@@ -79,8 +79,9 @@ describe('held messages', () => {
     expect(count).toBeLessThan(10);
     expect(held.hasRoomFor(1)).toBe(false);
     vi.advanceTimersByTime(1);
-    expect(held.hasRoomFor(700)).toBe(true);
-    expect(held.hasRoomFor(1_000)).toBe(false);
+    expect(held.hasRoomFor(5_000), 'one by itself, however large').toBe(true);
+    hold('one', 1);
+    expect([held.hasRoomFor(400), held.hasRoomFor(800)]).toEqual([true, false]);
   });
 
   it('are forgotten with their timer when the client is gone', () => {

@@ -4,14 +4,16 @@ interface Held {
   readonly isBinary: boolean;
   /** When it goes on; Infinity while it is not known whether it may. */
   readonly dueMs: number;
+  /** What became of the requests in it; undefined while that is not known. */
+  readonly charges: readonly number[] | undefined;
 }
 
 export interface HeldMessagesOptions {
   /** What may wait together; messages of no length count too. */
   readonly maxBytes: number;
   readonly now: () => number;
-  /** Sends a message on. It is paid for, unless its time was not known: that one may have to wait again, and is the first to be held then. */
-  readonly resend: (bytes: Uint8Array, isBinary: boolean, isPaid: boolean) => void;
+  /** Sends a message on. One whose charges were not known may have to wait again, and is the first to be held then. */
+  readonly resend: (bytes: Uint8Array, isBinary: boolean, charges: readonly number[] | undefined) => void;
 }
 
 /** What keeping a message costs beyond its bytes. */
@@ -43,13 +45,15 @@ export class HeldMessages {
     return this.#queue.length > 0 && !this.#resending;
   }
 
+  /** Also for any message while none waits. */
   hasRoomFor(bytes: number): boolean {
+    if (this.#queue.length === 0) return true;
     return this.#bytes + bytes + overheadBytes <= this.#options.maxBytes;
   }
 
   /** Keeps a copy of a message until `dueMs`, or with Infinity until `wake`. The one that is being sent on goes back to the front. */
-  hold(bytes: Uint8Array, isBinary: boolean, dueMs: number): void {
-    const held = { bytes: Uint8Array.from(bytes), isBinary, dueMs };
+  hold(bytes: Uint8Array, isBinary: boolean, dueMs: number, charges: readonly number[] | undefined): void {
+    const held = { bytes: Uint8Array.from(bytes), isBinary, dueMs, charges };
     if (this.#resending) this.#queue.unshift(held);
     else this.#queue.push(held);
     this.#bytes += bytes.length + overheadBytes;
@@ -72,21 +76,20 @@ export class HeldMessages {
     const nowMs = this.#options.now();
     while (this.#queue.length > 0) {
       const { dueMs } = this.#queue[0]!;
-      const isKnown = dueMs !== Infinity;
-      if (isKnown && dueMs > nowMs) break;
+      if (dueMs !== Infinity && dueMs > nowMs) break;
       const before = this.#queue.length;
-      this.#sendFirst(isKnown);
+      this.#sendFirst();
       if (this.#queue.length >= before) break;
     }
     this.#schedule();
   }
 
-  #sendFirst(isPaid: boolean): void {
-    const { bytes, isBinary } = this.#queue.shift()!;
+  #sendFirst(): void {
+    const { bytes, isBinary, charges } = this.#queue.shift()!;
     this.#bytes -= bytes.length + overheadBytes;
     this.#resending = true;
     try {
-      this.#options.resend(bytes, isBinary, isPaid);
+      this.#options.resend(bytes, isBinary, charges);
     } finally {
       this.#resending = false;
     }

@@ -3,6 +3,7 @@ import { indexByName, GatewayMetrics } from '../metrics/gateway-metrics.ts';
 import { Charge } from '../pool/client-side.ts';
 import type { LimitConfig } from '../ratelimit/limit-config.ts';
 import { undecided, type Limiter } from '../ratelimit/limiter.ts';
+import type { Limits } from '../ratelimit/limits.ts';
 import { localLimits } from '../ratelimit/limits.fixture.ts';
 import { settingsOf } from '../ratelimit/limit.ts';
 import { createLimiter } from '../ratelimit/strategies.ts';
@@ -12,22 +13,23 @@ import { Spending } from './spending.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const nothing = new Uint8Array(0);
-
 /** A client that forwards each message as one request, and is charged for it. */
 class World {
   readonly sent: string[] = [];
   readonly refused: number[] = [];
   readonly failures: string[] = [];
   readonly metrics = new GatewayMetrics({ errorTypes, rejectReasons: [] });
+  readonly limits: Limits;
   readonly spending: Spending;
   /** What is not known about a limit while this is true. */
   isOpen = false;
+  asked = 0;
+  #batch = 0;
   decide: () => void = () => undefined;
 
   constructor(configs: readonly Partial<LimitConfig>[], maxBackpressureBytes = 10_000) {
     const now = (): number => performance.now();
-    const limits = localLimits(configs, {
+    this.limits = localLimits(configs, {
       now,
       createLimiter: ({ config, slots, onDecided }) => {
         this.decide = () => onDecided(0);
@@ -35,7 +37,7 @@ class World {
       },
     });
     const context = {
-      limits,
+      limits: this.limits,
       metrics: this.metrics,
       errorIndex: indexByName(errorTypes),
       maxBackpressureBytes,
@@ -55,8 +57,11 @@ class World {
     for (const text of texts) this.spending.pass(Buffer.from(text), false);
   }
 
-  chargeElement(): number {
-    return this.spending.charge(1, nothing, -1, -1, true);
+  /** Has a batch of requests of one byte each charged, as a lease would. */
+  sayBatch(requests: number): void {
+    this.#batch = requests;
+    this.say('x'.repeat(requests));
+    this.#batch = 0;
   }
 
   get errors(): number {
@@ -64,14 +69,26 @@ class World {
   }
 
   #forward(bytes: Uint8Array): void {
-    const charge = this.spending.charge(bytes.length, bytes, -1, -1, false);
+    if (this.#batch > 0 || bytes[0] === 'x'.charCodeAt(0)) return this.#forwardBatch(bytes);
+    const charge = this.spending.charge(bytes.length, bytes, -1, -1);
     if (charge === Charge.paid) this.sent.push(Buffer.from(bytes).toString());
     if (charge > 0) this.refused.push(charge);
   }
 
+  #forwardBatch(bytes: Uint8Array): void {
+    const requests = Array.from(bytes, (_, n) => ({ start: n, end: n + 1, methodStart: -1, methodEnd: -1 }));
+    const charges = this.spending.chargeBatch(bytes, requests);
+    if (charges === undefined) return;
+    this.sent.push(`batch of ${charges.filter((charge) => charge === Charge.paid).length}`);
+    this.refused.push(...charges.filter((charge) => charge > 0));
+  }
+
   #openAtTimes(limiter: Limiter): Limiter {
     const { take, peek } = { take: limiter.take.bind(limiter), peek: limiter.peek.bind(limiter) };
-    limiter.take = (...args) => (this.isOpen ? undecided : take(...args));
+    limiter.take = (...args) => {
+      if (this.isOpen) this.asked++;
+      return this.isOpen ? undecided : take(...args);
+    };
     limiter.peek = (...args) => (this.isOpen ? undecided : peek(...args));
     return limiter;
   }
@@ -147,13 +164,61 @@ describe('spending', () => {
     expect(world.sent.at(-1)).toBe('z');
   });
 
-  it('does not space the elements of a batch, but lets them wait for what came before', () => {
+  it('lets a batch go when the last of its requests may, and refuses those that the bucket does not hold', () => {
     const world = new World([
       { strategy: 'leaky-bucket', requestsPerSecond: 10, burst: 5, onExceed: 'delay' },
     ]);
-    expect([world.chargeElement(), world.chargeElement()]).toEqual([Charge.paid, Charge.paid]);
-    world.say('a');
-    expect(world.chargeElement()).toBe(Charge.notNow);
+    world.sayBatch(7);
+    expect([world.sent, world.refused]).toEqual([[], []]);
+    vi.advanceTimersByTime(399);
+    expect(world.sent).toEqual([]);
+    vi.advanceTimersByTime(2);
+    expect(world.sent).toEqual(['batch of 5']);
+    expect(world.refused).toHaveLength(2);
+  });
+
+  it('lets nothing overtake a batch that waits, and no batch what waits', () => {
+    const world = new World([
+      { strategy: 'leaky-bucket', requestsPerSecond: 10, burst: 9, onExceed: 'delay' },
+    ]);
+    world.say('a', 'b');
+    world.sayBatch(2);
+    world.say('c');
+    vi.advanceTimersByTime(1_000);
+    expect(world.sent).toEqual(['a', 'b', 'batch of 2', 'c']);
+  });
+
+  it('asks for a whole batch before it waits for what is not decided, and charges it once', () => {
+    const world = new World([{ burst: 3 }]);
+    world.isOpen = true;
+    world.sayBatch(5);
+    expect(world.asked).toBe(5);
+    world.isOpen = false;
+    world.decide();
+    expect([world.sent, world.refused.length]).toEqual([['batch of 3'], 2]);
+  });
+
+  it('keeps the order of what waits when the limits are taken away', () => {
+    const world = new World([
+      { strategy: 'leaky-bucket', requestsPerSecond: 10, burst: 9, onExceed: 'delay' },
+    ]);
+    world.say('a', 'b', 'c');
+    world.limits.apply([]);
+    world.say('d');
+    expect(world.sent).toEqual(['a']);
+    vi.advanceTimersByTime(1_000);
+    world.say('e');
+    expect([world.sent, world.spending.isLimited]).toEqual([['a', 'b', 'c', 'd', 'e'], false]);
+  });
+
+  it('charges what a client that has left said before, and keeps nothing of it waiting', () => {
+    const world = new World([
+      { burst: 2 },
+      { scope: 'global', strategy: 'leaky-bucket', burst: 1, onExceed: 'delay' },
+    ]);
+    world.spending.stop();
+    world.say('a', 'b', 'c');
+    expect([world.sent, world.refused.length, world.spending.isHolding]).toEqual([['a'], 2, false]);
   });
 
   it('drops, or ends the client, where it is told to', () => {
@@ -182,7 +247,7 @@ describe('spending', () => {
     const world = new World([{ scope: 'method', match: 'tools/call' }]);
     const charge = (name: string): number => {
       const bytes = Buffer.from(name);
-      return world.spending.charge(100, bytes, 0, bytes.length, false);
+      return world.spending.charge(100, bytes, 0, bytes.length);
     };
     expect(charge('tools/call')).toBe(Charge.paid);
     expect(charge('tools\\/call')).toBeGreaterThan(0);

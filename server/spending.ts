@@ -1,5 +1,5 @@
 import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
-import { Charge, type ClientAllowance } from '../pool/client-side.ts';
+import { Charge, type ClientAllowance, type RequestRange } from '../pool/client-side.ts';
 import { methodName } from '../pool/jsonrpc/method-name.ts';
 import { isEscaped } from '../pool/jsonrpc/ids.ts';
 import { Verdict, type Allowance, type MethodBytes } from '../ratelimit/allowance.ts';
@@ -27,6 +27,7 @@ export interface Spender {
 /** Advice to a client of whom too much waits. */
 const tooMuchWaitsMs = 1_000;
 const nothing = new Uint8Array(0);
+const paid: readonly number[] = [Charge.paid];
 /** Not a time: nothing of the message that is being forwarded has to wait. */
 const notHeld = -1;
 
@@ -37,10 +38,12 @@ export class Spending implements ClientAllowance, Undecided {
   readonly #allowance: Allowance;
   readonly #method: MethodBytes = { buf: nothing, start: -1, end: -1 };
   #held: HeldMessages | undefined;
-  /** When the message that is being forwarded is to go instead. */
+  /** When the message that is being forwarded is to go instead, and what became of the requests in it. */
   #holdUntilMs = notHeld;
-  /** The message that is being forwarded was paid for before. */
-  #isPaid = false;
+  #holdCharges: readonly number[] | undefined;
+  /** What became of the requests of the message that is being forwarded, where that was known before. */
+  #known: readonly number[] | undefined;
+  #stopped = false;
 
   constructor(context: SpendingContext, keys: ClientKeys, spender: Spender) {
     this.#context = context;
@@ -49,7 +52,7 @@ export class Spending implements ClientAllowance, Undecided {
   }
 
   get isLimited(): boolean {
-    return this.#allowance.isLimited;
+    return this.#allowance.isLimited || this.isHolding;
   }
 
   /** Messages wait to go on. */
@@ -63,34 +66,52 @@ export class Spending implements ClientAllowance, Undecided {
     const untilMs = this.#holdUntilMs;
     if (untilMs === notHeld) return;
     this.#holdUntilMs = notHeld;
-    this.#queue().hold(bytes, isBinary, untilMs);
+    this.#queue().hold(bytes, isBinary, untilMs, this.#holdCharges);
   }
 
-  charge(bytes: number, buf: Uint8Array, methodStart: number, methodEnd: number, inBatch: boolean): number {
-    if (this.#isPaid) return Charge.paid;
+  charge(bytes: number, buf: Uint8Array, methodStart: number, methodEnd: number): number {
+    if (this.#known !== undefined) return this.#known[0]!;
     const held = this.#held?.isQueueing === true ? this.#held : undefined;
-    // What came before may not be known yet to be paid for, and the elements of a batch go together.
-    if (held !== undefined && (inBatch || held.lastDueMs === Infinity)) return this.#hold(Infinity, bytes);
+    // What came before may still be refused: nothing is to overtake it.
+    if (held?.lastDueMs === Infinity) return this.#hold(bytes, Infinity, undefined);
     const nowMs = this.#context.now();
-    const verdict = this.#allowance.take(bytes, nowMs, this.#methodAt(buf, methodStart, methodEnd));
+    const method = this.#methodAt(buf, methodStart, methodEnd);
+    const verdict = this.#allowance.take(bytes, nowMs, method);
     if (verdict > 0) return verdict;
-    if (verdict === Verdict.hold) return this.#hold(Infinity, bytes);
+    if (verdict === Verdict.hold) return this.#hold(bytes, Infinity, undefined);
     if (verdict === Verdict.drop) return this.#drop();
-    if (verdict === Verdict.close) {
-      this.#spender.fail('rate-limited');
-      return Charge.notNow;
-    }
-    if (inBatch) return Charge.paid;
-    const ownDueMs = verdict === Verdict.later ? nowMs + this.#allowance.delayMs : 0;
-    const dueMs = Math.max(ownDueMs, held?.lastDueMs ?? 0);
-    if (dueMs === 0) return Charge.paid;
-    const charge = this.#hold(dueMs, bytes);
-    if (charge !== Charge.notNow) this.#allowance.refund(bytes, this.#method);
+    if (verdict === Verdict.close) return this.#close();
+    const dueMs = Math.max(this.#dueMs(verdict, nowMs), held?.lastDueMs ?? 0);
+    const charge = dueMs === 0 ? Charge.paid : this.#hold(bytes, dueMs, paid);
+    if (charge > 0) this.#allowance.refund(bytes, method);
+    else if (this.#allowance.isWatched) this.#allowance.watch(bytes, nowMs, method);
     return charge;
   }
 
-  uncharge(bytes: number, buf: Uint8Array, methodStart: number, methodEnd: number): void {
-    this.#allowance.refund(bytes, this.#methodAt(buf, methodStart, methodEnd));
+  /** The requests of a batch go together, when the last of them may; some may be refused. */
+  chargeBatch(buf: Uint8Array, requests: readonly RequestRange[]): readonly number[] | undefined {
+    if (this.#known !== undefined) return this.#known;
+    const held = this.#held?.isQueueing === true ? this.#held : undefined;
+    if (held?.lastDueMs === Infinity) return this.#holdBatch(buf, requests, Infinity, undefined);
+    const nowMs = this.#context.now();
+    let dueMs = held?.lastDueMs ?? 0;
+    // All are asked for, also after one of which nothing is known: it is then found out about all at once.
+    const verdicts = requests.map((request) => {
+      const verdict = this.#allowance.take(sizeOf(request), nowMs, this.#methodOf(buf, request));
+      dueMs = Math.max(dueMs, this.#dueMs(verdict, nowMs));
+      return verdict;
+    });
+    if (verdicts.includes(Verdict.close)) {
+      this.#close();
+      return undefined;
+    }
+    const isKnown = !verdicts.includes(Verdict.hold);
+    const charges = verdicts.map(chargeOf);
+    if (isKnown && dueMs === 0) return this.#settle(buf, requests, charges, nowMs);
+    const outcome = this.#holdBatch(buf, requests, isKnown ? dueMs : Infinity, isKnown ? charges : undefined);
+    if (isKnown && outcome === undefined) this.#settle(buf, requests, charges, nowMs);
+    else this.#refund(buf, requests, charges);
+    return outcome;
   }
 
   /** A ping, or a pong that nobody asked for. */
@@ -108,10 +129,24 @@ export class Spending implements ClientAllowance, Undecided {
     this.#held?.wake();
   }
 
-  /** The client is gone, and what it still has waiting goes nowhere. */
+  /** The client is gone: what waits goes nowhere, but what it said before may still come, and is charged. */
   stop(): void {
+    this.#stopped = true;
     this.#held?.clear();
+  }
+
+  /** Nothing more will come. */
+  release(): void {
     this.#allowance.release();
+  }
+
+  /** When what has this verdict may go on; 0 = at once, or not at all. */
+  #dueMs(verdict: number, nowMs: number): number {
+    return verdict === Verdict.later ? nowMs + this.#allowance.delayMs : 0;
+  }
+
+  #methodOf(buf: Uint8Array, { methodStart, methodEnd }: RequestRange): MethodBytes {
+    return this.#methodAt(buf, methodStart, methodEnd);
   }
 
   #methodAt(buf: Uint8Array, start: number, end: number): MethodBytes {
@@ -133,27 +168,77 @@ export class Spending implements ClientAllowance, Undecided {
     return Charge.dropped;
   }
 
-  /** The message is to wait; refused when too much waits already. */
-  #hold(untilMs: number, bytes: number): number {
-    if (!this.#queue().hasRoomFor(bytes)) return tooMuchWaitsMs;
-    this.#holdUntilMs = untilMs;
+  #close(): number {
+    this.#spender.fail('rate-limited');
     return Charge.notNow;
+  }
+
+  /** The message is to wait; refused when too much waits already, or nobody is there any more. */
+  #hold(bytes: number, untilMs: number, charges: readonly number[] | undefined): number {
+    if (this.#stopped || !this.#queue().hasRoomFor(bytes)) return tooMuchWaitsMs;
+    this.#holdUntilMs = untilMs;
+    this.#holdCharges = charges;
+    return Charge.notNow;
+  }
+
+  #holdBatch(
+    buf: Uint8Array,
+    requests: readonly RequestRange[],
+    untilMs: number,
+    charges: readonly number[] | undefined,
+  ): readonly number[] | undefined {
+    const charge = this.#hold(buf.length, untilMs, charges);
+    return charge === Charge.notNow ? undefined : requests.map(() => charge);
+  }
+
+  /** It is decided what becomes of the requests of a batch. */
+  #settle(
+    buf: Uint8Array,
+    requests: readonly RequestRange[],
+    charges: readonly number[],
+    nowMs: number,
+  ): readonly number[] {
+    charges.forEach((charge, index) => {
+      const request = requests[index]!;
+      if (charge === Charge.dropped) this.countRefused();
+      if (charge !== Charge.paid || !this.#allowance.isWatched) return;
+      this.#allowance.watch(sizeOf(request), nowMs, this.#methodOf(buf, request));
+    });
+    return charges;
+  }
+
+  #refund(buf: Uint8Array, requests: readonly RequestRange[], charges: readonly number[]): void {
+    charges.forEach((charge, index) => {
+      const request = requests[index]!;
+      if (charge === Charge.paid) this.#allowance.refund(sizeOf(request), this.#methodOf(buf, request));
+    });
   }
 
   #queue(): HeldMessages {
     return (this.#held ??= new HeldMessages({
       maxBytes: this.#context.maxBackpressureBytes,
       now: this.#context.now,
-      resend: (bytes, isBinary, isPaid) => this.#resend(bytes, isBinary, isPaid),
+      resend: (bytes, isBinary, charges) => this.#resend(bytes, isBinary, charges),
     }));
   }
 
-  #resend(bytes: Uint8Array, isBinary: boolean, isPaid: boolean): void {
-    this.#isPaid = isPaid;
+  #resend(bytes: Uint8Array, isBinary: boolean, charges: readonly number[] | undefined): void {
+    this.#known = charges;
     try {
       this.pass(bytes, isBinary);
     } finally {
-      this.#isPaid = false;
+      this.#known = undefined;
     }
   }
+}
+
+/** What a verdict means for a request in a batch. */
+function chargeOf(verdict: number): number {
+  if (verdict > 0) return verdict;
+  if (verdict === Verdict.drop) return Charge.dropped;
+  return verdict === Verdict.go || verdict === Verdict.later ? Charge.paid : Charge.notNow;
+}
+
+function sizeOf({ start, end }: RequestRange): number {
+  return end - start;
 }

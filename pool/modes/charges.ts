@@ -8,35 +8,25 @@ export type Ranges = readonly (readonly [start: number, end: number])[];
 /** Charges the client for what was just scanned; a `Charge`. */
 export function chargeScanned(
   client: ClientAllowance,
-  scan: Scan,
+  { methodStart, methodEnd }: Scan,
   bytes: Uint8Array,
-  start: number,
-  end: number,
-  inBatch: boolean,
 ): number {
-  if (!client.isLimited) return Charge.paid;
-  return client.charge(end - start, bytes, scan.methodStart, scan.methodEnd, inBatch);
+  return client.isLimited ? client.charge(bytes.length, bytes, methodStart, methodEnd) : Charge.paid;
 }
 
-/** Charges each element of a batch; undefined, and nothing is charged, when the batch is not to be looked at now. */
+/** Charges each element of a batch; empty when none is charged, undefined when the batch is not to be looked at now. */
 export function chargeBatch(
   client: ClientAllowance,
   scan: Scan,
   bytes: Uint8Array,
   ranges: Ranges,
 ): readonly number[] | undefined {
-  const charges: number[] = [];
-  if (!client.isLimited) return charges;
-  for (const [start, end] of ranges) {
+  if (!client.isLimited) return [];
+  const requests = ranges.map(([start, end]) => {
     scanRequest(bytes, start, end, scan);
-    const charge = chargeScanned(client, scan, bytes, start, end, true);
-    if (charge === Charge.notNow) {
-      unchargeBatch(client, scan, bytes, ranges, charges);
-      return;
-    }
-    charges.push(charge);
-  }
-  return charges;
+    return { start, end, methodStart: scan.methodStart, methodEnd: scan.methodEnd };
+  });
+  return client.chargeBatch(bytes, requests);
 }
 
 /** The error reply to something scanned that a limit refused; undefined when none is due. */
@@ -47,20 +37,4 @@ export function refusedReply(charge: number, scan: Scan, bytes: Uint8Array): Uin
   const idStart = scan.kind === ScanKind.Response || scan.kind === ScanKind.Batch ? -1 : scan.idStart;
   const dataJson = `{"retryAfterMs":${charge}}`;
   return errorReply(bytes, idStart, scan.idEnd, RateLimited, ERROR_MESSAGES[RateLimited], dataJson);
-}
-
-function unchargeBatch(
-  client: ClientAllowance,
-  scan: Scan,
-  bytes: Uint8Array,
-  ranges: Ranges,
-  charges: readonly number[],
-): undefined {
-  for (const [index, charge] of charges.entries()) {
-    const [start, end] = ranges[index]!;
-    if (charge !== Charge.paid) continue;
-    scanRequest(bytes, start, end, scan);
-    client.uncharge(end - start, bytes, scan.methodStart, scan.methodEnd);
-  }
-  return undefined;
 }

@@ -70,7 +70,7 @@ export class EchoLease implements Lease {
     const isBatch =
       scan.kind === ScanKind.Batch && splitBatch(bytes, 0, bytes.length, maxBatchSize, ignore) === undefined;
     if (style === 'both' && !isRequest && !isBatch) {
-      const charge = chargeScanned(this.#client, scan, bytes, 0, bytes.length, false);
+      const charge = chargeScanned(this.#client, scan, bytes);
       if (charge === Charge.paid) this.#echo(bytes, isBinary);
       return;
     }
@@ -81,13 +81,13 @@ export class EchoLease implements Lease {
   #reply(bytes: Uint8Array): Uint8Array | undefined {
     const { scan } = this.#mode;
     if (scan.kind !== ScanKind.Batch) {
-      const charge = chargeScanned(this.#client, scan, bytes, 0, bytes.length, false);
+      const charge = chargeScanned(this.#client, scan, bytes);
       return this.#replyToOne(bytes, 0, bytes.length, charge);
     }
     const ranges: [number, number][] = [];
     const fault = splitBatch(bytes, 0, bytes.length, maxBatchSize, (start, end) => ranges.push([start, end]));
     if (fault !== undefined) {
-      const charge = chargeScanned(this.#client, scan, bytes, 0, bytes.length, true);
+      const charge = chargeScanned(this.#client, scan, bytes);
       if (charge !== Charge.paid) return this.#refusal(bytes, charge);
       return this.#error(bytes, fault === 'not-json' ? ErrorCode.ParseError : ErrorCode.InvalidRequest);
     }

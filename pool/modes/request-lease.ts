@@ -97,7 +97,7 @@ export class RequestLease implements Lease, Requester {
       this.#acceptBatch(bytes);
       return true;
     }
-    const charge = chargeScanned(this.#client, scan, bytes, 0, bytes.length, false);
+    const charge = chargeScanned(this.#client, scan, bytes);
     if (charge === Charge.paid) this.#acceptScanned(bytes, 0, bytes.length, undefined, 0);
     else this.#refuseCharge(charge, bytes);
     return true;
@@ -198,7 +198,7 @@ export class RequestLease implements Lease, Requester {
     const { maxBatchSize } = this.#host.limits;
     const fault = splitBatch(bytes, 0, bytes.length, maxBatchSize, (start, end) => ranges.push([start, end]));
     if (fault !== undefined) {
-      const charge = chargeScanned(this.#client, this.#host.scan, bytes, 0, bytes.length, true);
+      const charge = chargeScanned(this.#client, this.#host.scan, bytes);
       if (charge !== Charge.paid) return this.#refuseCharge(charge, bytes);
       const code = fault === 'not-json' ? ErrorCode.ParseError : ErrorCode.InvalidRequest;
       return this.#refuse(code, batchFaults[fault]);

@@ -116,6 +116,12 @@ export class ThreadLimiter implements DelayingLimiter {
     return delayMs;
   }
 
+  peekDelayed(slot: number, cost: number, nowMs: number, maxDelayMs: number): number {
+    if (this.takeDelayed(slot, cost, nowMs, maxDelayMs) < 0) return Math.max(1, this.peek(slot, cost, nowMs));
+    this.refund(slot, cost);
+    return 0;
+  }
+
   peek(slot: number, cost: number, nowMs: number): number {
     const cell = this.#cellAt(slot, nowMs);
     const left = this.#creditAt(slot, nowMs);
