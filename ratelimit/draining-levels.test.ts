@@ -104,6 +104,19 @@ it.each([1 / 7, 0.1, 3, 999.9999, 1000 / 3, 12_345.678, 1e6 + 0.5, 1e9])(
   },
 );
 
+it.each([1, 1e9])('works at one in eleven days, and a burst of %d', (burst) => {
+  const [ratePerSecond, dayMs] = [0.000001, 86_400_000];
+  const levels = new DrainingLevels({ ratePerSecond, burst, windowMs: 1 }, 1);
+  expect(levels.fill(0, burst, 1)).toBe(true);
+  expect(levels.fill(0, 1, 1)).toBe(false);
+  expect(levels.fill(0, 1, 11.5 * dayMs)).toBe(false);
+  expect(levels.msUntilRoom(0, 1, 1) / dayMs).toBeCloseTo(11.574, 1);
+  expect(levels.fill(0, 1, 11.7 * dayMs)).toBe(true);
+  expect(levels.fill(0, 1, 11.7 * dayMs)).toBe(false);
+  levels.empty(0);
+  expect(levels.fill(0, burst, 12 * dayMs)).toBe(true);
+});
+
 it('keeps what it held, to a grain, when its scale changes', () => {
   fc.assert(
     fc.property(anyRate, anyRate, fc.integer({ min: 1, max: 1000 }), (before, after, held) => {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { slotsOver } from './key-slots.fixture.ts';
+import { KeySlots } from './key-slots.ts';
 
-const maxKeys = 5;
+const [maxKeys, cells] = [5, 2];
 /** More than there are slots, so that keys are evicted, come back and have to share. */
 const keys = Array.from({ length: 9 }, (_, i) => `key ${i}`);
 
@@ -35,7 +36,7 @@ class Model {
 it('keeps held keys apart, stays within its cap and forgives nobody, whatever happens', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200, size: 'max' }), (steps) => {
-      const { slots, limiter } = slotsOver(maxKeys, 2);
+      const { slots, limiter } = slotsOver(maxKeys, cells);
       const model = new Model();
       let nowMs = 0;
 
@@ -92,10 +93,11 @@ it('keeps held keys apart, stays within its cap and forgives nobody, whatever ha
         slots.forEachSlot((slot, name) => visited.set(name, slot));
         expect(visited.size).toBe(slots.size);
         expect(slots.size).toBeLessThanOrEqual(maxKeys);
-        expect(slots.sharing).toBe(
-          keys.flatMap((name) => model.heldSlots(name)).filter((slot) => slot >= maxKeys).length,
-        );
       }
+
+      for (const slot of keys.flatMap((key) => model.heldSlots(key))) slots.release(slot);
+      for (let slot = 0; slot < KeySlots.slotCount(maxKeys, cells); slot++)
+        expect(() => slots.release(slot)).toThrow('bug: ');
     }),
   );
 });

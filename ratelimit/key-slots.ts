@@ -42,7 +42,8 @@ export class KeySlots implements SlotSource {
   #usedSlots = 0;
   #evictionHand = 0;
   #sweepHand = 0;
-  #sharing = 0;
+  /** How many times overflow cells are held, all together. */
+  #cellHolds = 0;
 
   /** How many slots a limiter needs for these keys. */
   static slotCount(maxKeys: number, overflowCells: number): number {
@@ -70,11 +71,6 @@ export class KeySlots implements SlotSource {
     return this.#usedSlots - this.#freeCount;
   }
 
-  /** How many times an overflow cell is held now, for want of a slot. */
-  get sharing(): number {
-    return this.#sharing;
-  }
-
   /**
    * The key's slot, the key's alone until it has been released as often as acquired. It is an overflow cell when the slots
    * looked at are all held. Two keys whose 64-bit hashes are the same count as one.
@@ -92,7 +88,7 @@ export class KeySlots implements SlotSource {
     const cell = this.#cellOf(high);
     const slot = this.#takeSlot(nowMs);
     if (slot === none) {
-      this.#sharing++;
+      this.#cellHolds++;
       return cell;
     }
     this.#table.add(slot, low, high);
@@ -105,10 +101,10 @@ export class KeySlots implements SlotSource {
 
   /** Ends one hold of a slot or an overflow cell. Throws when it is not held. */
   release(slot: number): void {
-    const held = slot < this.#maxKeys ? this.#holds[slot] : this.#sharing;
+    const held = slot < this.#maxKeys ? this.#holds[slot] : this.#cellHolds;
     if (!held) throw new Error('bug: released a slot that is not held');
     if (slot < this.#maxKeys) this.#holds[slot] = held - 1;
-    else this.#sharing = held - 1;
+    else this.#cellHolds = held - 1;
   }
 
   /** The key of a slot, its first 256 characters; undefined for a free slot or an overflow cell. */

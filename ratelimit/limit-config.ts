@@ -58,8 +58,8 @@ export function keyUnder(config: LimitConfig, client: ClientKeys): string {
 /** The same for two configurations of one limit, which may differ in how much they allow and what happens above. */
 export function limitName({ scope, match, per, unit, strategy, windowMs }: LimitConfig): string {
   const parts = [
-    scope,
-    ...(match === null ? [] : [match]),
+    // In quotes, for a match may read like the rest of a name.
+    match === null ? scope : `${scope} ${JSON.stringify(match)}`,
     ...(per === 'global' ? [] : [`per ${per}`]),
     unit,
     strategy === 'sliding-window' ? `${strategy} ${windowMs} ms` : strategy,

@@ -264,6 +264,7 @@ describe('a limit that is at fault', () => {
     [['--rate-limit', 'token-bucket:5'], /--rate-limit token-bucket:5.*<strategy>:<n>\/s/],
     [['--rate-limit', 'tokenbucket:5/s'], /tokenbucket.*token-bucket, leaky-bucket or sliding-window/],
     [['--rate-limit', 'token-bucket:5/s,burst=0'], /burst.*0.*whole number from 1/],
+    [['--rate-limit', 'token-bucket:5/s,per=route'], /per=route: not <strategy>.*connection\|ip\|/],
     [['--rate-limit', 'token-bucket:5/s', '--rate-limit', 'token-bucket:5/s'], /5\/s: the same as/],
   ])('stops the start with one clear line: %j', async (args, line) => {
     const child = runWsluice(args);

@@ -17,7 +17,7 @@ export interface Fault {
   readonly line: string;
 }
 
-/** A configuration that cannot be used, with everything that is wrong with it. */
+/** A configuration that cannot be used, with what is wrong with it: the first 100 faults, and how many more there are. */
 export class ConfigError extends Error {
   readonly code = 'WSLUICE_CONFIG';
   readonly faults: readonly Fault[];
@@ -60,6 +60,8 @@ export interface Problem {
 
 /** How many unknown keys of one mapping are named. */
 const maxUnknownKeys = 20;
+/** How many faults of one configuration are named. */
+const maxFaults = 100;
 
 const secretKeys = new Set(['admin.token']);
 
@@ -72,6 +74,21 @@ export function asFault(found: Problem, settings: readonly Setting[] = []): Faul
 /** A fault on one line: `key: value problem`. */
 export function fault(key: string, value: string, problem: string): Fault {
   return { key, value, problem, line: `${key}: ${value === '' ? '' : `${value} `}${problem}` };
+}
+
+/** Each fault once; the first of them, where there are many, and how many more were found. */
+export function namedFaults(findings: readonly (() => Fault)[]): Fault[] {
+  const byLine = new Map<string, Fault>();
+  for (const [index, find] of findings.entries()) {
+    if (byLine.size === maxFaults) return [...byLine.values(), moreFaults(findings.length - index)];
+    const found = find();
+    byLine.set(found.line, found);
+  }
+  return [...byLine.values()];
+}
+
+function moreFaults(count: number): Fault {
+  return fault('the configuration', '', `has ${count} more ${count === 1 ? 'fault' : 'faults'}`);
 }
 
 function fileFault({ path, value, problem, aboutKey = false, misplaced = false }: Problem): Fault {
@@ -136,7 +153,7 @@ function valueProblem(issue: z.core.$ZodIssue, value: unknown, node: SchemaNode)
   return `is not ${allowed}${hint}`;
 }
 
-/** The first of them one by one: what a key may have meant takes a while to find. */
+/** The first of them one by one. */
 function unknownKeys(keys: readonly string[], path: Path, root: SchemaNode): Problem[] {
   const named = keys.slice(0, maxUnknownKeys).map((key) => unknownKey([...path, key], root));
   const rest = keys.length - named.length;
@@ -147,14 +164,24 @@ function unknownKeys(keys: readonly string[], path: Path, root: SchemaNode): Pro
 
 /** The problem of a key that the schema does not have. */
 export function unknownKey(path: Path, root: SchemaNode): Problem {
+  return {
+    path,
+    value: undefined,
+    aboutKey: true,
+    // Not before it is named: what a key may have meant takes a while to find.
+    get problem() {
+      return `unknown key${unknownKeyHint(path, root)}`;
+    },
+  };
+}
+
+function unknownKeyHint(path: Path, root: SchemaNode): string {
   const key = String(path.at(-1));
   const siblings = keysOf(nodeAt(root, path.slice(0, -1)));
   const near = nearest(key, siblings);
-  const hint =
-    near === undefined
-      ? elsewhere(key, root) || thereAre(siblings)
-      : `; did you mean ${keyText([...path.slice(0, -1), near])}?`;
-  return { path, value: undefined, aboutKey: true, problem: `unknown key${hint}` };
+  return near === undefined
+    ? elsewhere(key, root) || thereAre(siblings)
+    : `; did you mean ${keyText([...path.slice(0, -1), near])}?`;
 }
 
 /** A key that exists, but in another section. */

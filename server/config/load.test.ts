@@ -226,6 +226,17 @@ describe('faults', () => {
     expect(lines.at(-1)).toBe('admin: has 30 more unknown keys');
   });
 
+  it('are named up to 100, and the rest are counted', () => {
+    const routes = Array.from({ length: 102 }, (_, index) => ({ path: `p${index}`, pool: 'main' }));
+    const lines = linesOf({ file: JSON.stringify({ routes }), flags: { port: 'abc' } });
+    expect(lines).toHaveLength(101);
+    expect(lines[99]).toBe('routes[99].path: "p99" does not start with /');
+    expect(lines[100]).toBe('the configuration: has 3 more faults');
+    expect(
+      linesOf({ file: JSON.stringify({ routes: routes.slice(0, 99) }), flags: { port: 'abc' } }),
+    ).toEqual([...lines.slice(0, 99), '--port abc: not a whole number from 0 to 65535']);
+  });
+
   it('of keys that objects inherit are unknown keys, and change no prototype', () => {
     const file =
       '{"__proto__": {"polluted": 1}, "pools": {"__proto__": {"polluted": 1}, "main": {"__proto__": {}}}}';

@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { schemaTree, type SchemaNode } from './describe.ts';
-import { asFault, ConfigError, problemsOf, unknownKey, type Fault, type Problem } from './faults.ts';
+import {
+  asFault,
+  ConfigError,
+  namedFaults,
+  problemsOf,
+  unknownKey,
+  type Fault,
+  type Problem,
+} from './faults.ts';
 import { fileProblems, type FileReaders } from './named-files.ts';
 import { readConfigFile, type ReadBytes, type ReadFile } from './config-file.ts';
 import { environmentToPartial, flagsToPartial, unknownVariables } from './flags.ts';
@@ -40,7 +48,7 @@ export interface LoadedConfig {
 
 /**
  * The configuration that defaults, profile, file, environment and flags add up to, the later ones over the earlier.
- * Throws a `ConfigError` with all faults of all of them.
+ * Throws a `ConfigError` with the faults of all of them.
  */
 export function loadConfig(options: LoadOptions): LoadedConfig {
   const { file, env, flags, readFile = readUtf8, readBytes = readFileSync } = options;
@@ -68,7 +76,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   };
 }
 
-/** A complete configuration from one that leaves keys out; throws a `ConfigError` with all its faults. */
+/** A complete configuration from one that leaves keys out; throws a `ConfigError` with its faults. */
 export function completeConfig(input: ConfigInput): Config {
   const layers = [{ tree: input as Tree, settings: [] }];
   return combine(layers, { readFile: readUtf8, readBytes: readFileSync, unread: [] }).config;
@@ -76,7 +84,7 @@ export function completeConfig(input: ConfigInput): Config {
 
 /**
  * The complete entries of a list of `rateLimits` that comes by itself, for routes of these paths.
- * Throws a `ConfigError` with all its faults.
+ * Throws a `ConfigError` with its faults.
  */
 export function completeRateLimits(list: unknown, paths: readonly string[]): readonly RateLimitConfig[] {
   // One too many is a fault; all that come after it need no look.
@@ -102,15 +110,15 @@ function combine(
   const settings = layers.flatMap((layer) => layer.settings);
   const result = configSchema.safeParse(given);
   const ownFaults = layers.flatMap((layer) =>
-    ownProblems(layer.tree, root).map((problem) => asFault(problem, layer.settings)),
+    ownProblems(layer.tree, root).map((problem) => () => asFault(problem, layer.settings)),
   );
   const ruleFaults =
     unread.length > 0
       ? []
-      : [...ruleProblems(result.error, given, root), ...fileProblems(given, readers)].map((problem) =>
-          asFault(problem, settings),
+      : [...ruleProblems(result.error, given, root), ...fileProblems(given, readers)].map(
+          (problem) => () => asFault(problem, settings),
         );
-  const faults = distinctFaults([...unread, ...ownFaults, ...ruleFaults]);
+  const faults = namedFaults([...unread.map((fault) => () => fault), ...ownFaults, ...ruleFaults]);
   if (faults.length > 0) throw new ConfigError(faults);
   if (!result.success) throw new Error(`bug: a fault of no layer: ${result.error.message}`);
   return { config: result.data, given };
@@ -139,10 +147,6 @@ function isRule(issue: {
   readonly params?: Record<string, unknown> | undefined;
 }): boolean {
   return issue.params?.['rule'] === true;
-}
-
-function distinctFaults(faults: readonly Fault[]): Fault[] {
-  return [...new Map(faults.map((fault) => [fault.line, fault])).values()];
 }
 
 function profileTree(written: Tree): Tree {

@@ -16,6 +16,10 @@ describe('parseRateLimit', () => {
     });
   });
 
+  it.each(['connection', 'ip', 'identity', 'global'])('takes per=%s for the scope', (scope) =>
+    expect(parseRateLimit(`token-bucket:5/s,per=${scope}`)).toMatchObject({ scope }),
+  );
+
   it.each([
     '',
     'token-bucket',
@@ -25,6 +29,9 @@ describe('parseRateLimit', () => {
     'a:5/s,',
     'a:5/s,color=red',
     'a:5/s,burst=',
+    'a:5/s,per=route',
+    'a:5/s,per=method',
+    'a:5/s,per=IP',
   ])('returns undefined for %j', (text) => expect(parseRateLimit(text)).toBeUndefined());
 });
 

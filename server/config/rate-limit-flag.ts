@@ -8,10 +8,10 @@ export function parseRateLimit(text: string): Record<string, unknown> | undefine
   if (strategy === undefined) return undefined;
   const entry: Record<string, unknown> = { scope: 'connection', strategy, requestsPerSecond: Number(rate) };
   for (const option of options) {
-    const [, name, value] = /^(burst|per)=(.+)$/.exec(option) ?? [];
-    if (value === undefined) return undefined;
-    if (name === 'per') entry['scope'] = value;
-    else entry['burst'] = numberOrText(value);
+    const [, burst, scope] = /^(?:burst=(.+)|per=(connection|ip|identity|global))$/.exec(option) ?? [];
+    if (burst !== undefined) entry['burst'] = numberOrText(burst);
+    else if (scope !== undefined) entry['scope'] = scope;
+    else return undefined;
   }
   return entry;
 }

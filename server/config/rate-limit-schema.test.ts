@@ -52,6 +52,7 @@ describe('rateLimits', () => {
     ['each route for each identity', { scope: 'route', per: 'identity' }],
     ['one route', { scope: 'route', match: '/ws' }],
     ['a bucket that delays', { scope: 'global', onExceed: 'delay', maxDelayMs: 60_000 }],
+    ['one in eleven days', { scope: 'ip', requestsPerSecond: 0.000001 }],
     ['bytes that drain', { scope: 'ip', strategy: 'leaky-bucket', unit: 'bytes', onExceed: 'delay' }],
     ['new connections of an address', { scope: 'ip', unit: 'connections' }],
     ['new connections to a route for each address', { scope: 'route', unit: 'connections', per: 'ip' }],
@@ -89,6 +90,18 @@ describe('rateLimits', () => {
     ...['connection', 'method'].map((scope): [object, string] => [
       { scope, unit: 'connections', ...(scope === 'method' ? { match: 'a' } : {}) },
       `unit: "connections" has no meaning for scope ${scope}; it belongs to global, ip, identity and route`,
+    ]),
+    [
+      { scope: 'route', unit: 'connections', per: 'connection' },
+      'per: "connection" can refuse nothing where rateLimits[0].unit is connections: each has an allowance of its own',
+    ],
+    [
+      { scope: 'method', match: 'a', unit: 'connections', per: 'connection' },
+      'unit: "connections" has no meaning for scope method; it belongs to global, ip, identity and route',
+    ],
+    ...[0, 1e-7, 1e-308].map((requestsPerSecond): [object, string] => [
+      { scope: 'ip', requestsPerSecond },
+      `requestsPerSecond: ${requestsPerSecond} is not a number from 0.000001 to 1000000000`,
     ]),
     ...['drop', 'close', 'delay'].map((onExceed): [object, string] => [
       { scope: 'ip', unit: 'connections', onExceed },

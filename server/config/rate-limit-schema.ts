@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { filledText, milliseconds, oneOf, whole, withRule, type Breach } from './scalars.ts';
 
+/** One in eleven days: what strategies can still count in whole numbers, and slower than anybody needs. */
+const leastRate = 0.000001;
+
 const entry = z.strictObject({
   scope: oneOf(['global', 'connection', 'ip', 'identity', 'route', 'method']).meta({
     description:
@@ -12,7 +15,7 @@ const entry = z.strictObject({
   }),
   requestsPerSecond: z
     .number()
-    .gt(0)
+    .min(leastRate)
     .max(1e9)
     .meta({ description: 'How many of the unit are allowed per second in the long run.' }),
   burst: whole(1, 1_000_000_000)
@@ -90,6 +93,19 @@ const rules: readonly Rule[] = [
             {
               path: ['unit'],
               problem: `has no meaning for scope ${scope}; it belongs to global, ip, identity and route`,
+            },
+          ]
+        : [],
+  },
+  {
+    keys: ['scope', 'unit', 'per'],
+    breaches: ({ scope, unit, per }) =>
+      scope === 'route' && unit === 'connections' && per === 'connection'
+        ? [
+            {
+              path: ['per'],
+              sibling: 'unit',
+              problem: 'can refuse nothing where % is connections: each has an allowance of its own',
             },
           ]
         : [],
