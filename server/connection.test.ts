@@ -125,6 +125,7 @@ class World {
       heartbeat,
       limits: localLimits(),
       now: () => 0,
+      clockMs: () => 0,
       transcoding,
       transcoderLimits: wideLimits,
       maxMessageBytes,

@@ -38,6 +38,7 @@ export interface ConnectionContext {
   readonly heartbeat: HeartbeatWheel;
   readonly limits: Limits;
   readonly now: () => number;
+  readonly clockMs: () => number;
   readonly transcoding: TranscoderContext;
   readonly transcoderLimits: TranscoderLimits;
   readonly maxMessageBytes: number;
@@ -96,7 +97,8 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
 
   /** A message arrived; its memory is only valid during the call. */
   onFrame(message: ArrayBuffer, isBinary: boolean): void {
-    if (this.#ending !== undefined) return;
+    // Who goes on sending does not get to keep the event loop until the end of the turn.
+    if (this.#ending !== undefined) return this.flush();
     const { metrics, maxMessageBytes } = this.#context;
     const bytes = new Uint8Array(message);
     metrics.received(bytes.length);

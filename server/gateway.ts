@@ -164,6 +164,7 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     turn,
     limits: limits.limits,
     now,
+    clockMs: () => performance.now(),
     transcoding: codecs.transcoding,
     transcoderLimits: codecs.clientLimits(config.listen.maxBackpressureBytes),
     heartbeat: newHeartbeat((ms) => metrics.heartbeatRtt.observe(ms / 1_000)),

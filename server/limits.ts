@@ -8,6 +8,7 @@ import { RedisLimiter } from '../ratelimit/shared/redis-limiter.ts';
 import { RedisLink } from '../ratelimit/shared/redis-link.ts';
 import { parseRedisUrl } from '../ratelimit/shared/redis-url.ts';
 import { ThreadLimiter } from '../ratelimit/shared/thread-limiter.ts';
+import type { ThreadMemory } from '../ratelimit/shared/thread-memory.ts';
 import { createLimiter } from '../ratelimit/strategies.ts';
 import type { LimitsControl, LimitsSnapshot } from './admin/limits-control.ts';
 import { isShareable } from './config/limit-notices.ts';
@@ -117,7 +118,7 @@ export class GatewayLimits implements LimitsControl {
     const local =
       memory === undefined
         ? createLimiter(config.strategy, settingsOf(config), slots)
-        : new ThreadLimiter(memory, { slots, now: this.#now });
+        : this.#createThreadLimiter(memory, config, slots);
     if (this.#link === undefined || !isShareable(config)) return local;
     return new RedisLimiter({
       name: redisName(name, config),
@@ -132,6 +133,13 @@ export class GatewayLimits implements LimitsControl {
       onDecided,
       nowMs: this.#now,
     });
+  }
+
+  /** The memory may be from before the limit got its figures. */
+  #createThreadLimiter(memory: ThreadMemory, config: LimitConfig, slots: number): ThreadLimiter {
+    const limiter = new ThreadLimiter(memory, { slots, now: this.#now });
+    limiter.configure(settingsOf(config), this.#now());
+    return limiter;
   }
 
   #logDryRun(limit: Limit): void {

@@ -85,6 +85,7 @@ class World {
       heartbeat: new HeartbeatWheel({ intervalMs: 0, timeoutMs: 0, now: () => 0, onRtt: () => undefined }),
       limits: localLimits(),
       now: () => 0,
+      clockMs: () => 0,
       transcoding: newTranscoding((fault) => this.faults.push(fault)),
       transcoderLimits: wideLimits,
       maxMessageBytes: kib,

@@ -24,6 +24,7 @@ class World {
   /** What is not known about a limit while this is true. */
   isOpen = false;
   asked = 0;
+  clockMs = 0;
   #batch = 0;
   decide: () => void = () => undefined;
 
@@ -42,6 +43,7 @@ class World {
       errorIndex: indexByName(errorTypes),
       maxBackpressureBytes,
       now,
+      clockMs: () => this.clockMs,
     };
     this.spending = new Spending(
       context,
@@ -228,6 +230,27 @@ describe('spending', () => {
     const closing = new World([{ onExceed: 'close' }]);
     closing.say('a', 'b');
     expect([closing.sent, closing.failures]).toEqual([['a'], ['rate-limited']]);
+  });
+
+  it('ends a client that keeps the event loop busy with what is refused, and only such a one', () => {
+    for (const [msPerMessage, failures] of [
+      [1, 1],
+      [0.01, 0],
+    ] as const) {
+      const world = new World([{ burst: 1 }]);
+      for (let n = 0; n < 1_000; n++) {
+        world.clockMs += msPerMessage;
+        if (world.failures.length === 0) world.say('a');
+      }
+      expect(world.failures).toHaveLength(failures);
+    }
+    const patient = new World([{ burst: 1 }]);
+    for (let n = 0; n < 1_000; n++) {
+      if (n % 100 === 0) vi.advanceTimersByTime(1);
+      patient.clockMs += 1;
+      patient.say('a');
+    }
+    expect(patient.failures).toEqual([]);
   });
 
   it('ends a client for its pings only where a limit of its connection closes', () => {

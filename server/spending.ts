@@ -14,7 +14,9 @@ export interface SpendingContext {
   readonly metrics: GatewayMetrics;
   readonly errorIndex: Readonly<Record<ErrorType, number>>;
   readonly maxBackpressureBytes: number;
+  /** One time for a whole turn of the event loop, and the time as it passes. */
   readonly now: () => number;
+  readonly clockMs: () => number;
 }
 
 /** Whose messages are paid for. */
@@ -24,6 +26,10 @@ export interface Spender {
   fail(cause: 'rate-limited'): void;
 }
 
+/** A client that keeps the event loop this long with what is refused, in one turn, is ended: nobody else would get theirs. */
+const maxFloodMs = 100;
+/** How many refusals there are between two looks at the clock. */
+const floodLook = 256;
 /** Advice to a client of whom too much waits. */
 const tooMuchWaitsMs = 1_000;
 const nothing = new Uint8Array(0);
@@ -44,6 +50,10 @@ export class Spending implements ClientAllowance, Undecided {
   /** What became of the requests of the message that is being forwarded, where that was known before. */
   #known: readonly number[] | undefined;
   #stopped = false;
+  /** The turn of the last refusal, when its first one was, and how many there were in it. */
+  #floodTurnMs = -1;
+  #floodSinceMs = 0;
+  #floodRefusals = 0;
 
   constructor(context: SpendingContext, keys: ClientKeys, spender: Spender) {
     this.#context = context;
@@ -77,9 +87,9 @@ export class Spending implements ClientAllowance, Undecided {
     const nowMs = this.#context.now();
     const method = this.#methodAt(buf, methodStart, methodEnd);
     const verdict = this.#allowance.take(bytes, nowMs, method);
-    if (verdict > 0) return verdict;
+    if (verdict > 0) return this.#isFlood(nowMs) ? this.#close() : verdict;
     if (verdict === Verdict.hold) return this.#hold(bytes, Infinity, undefined);
-    if (verdict === Verdict.drop) return this.#drop();
+    if (verdict === Verdict.drop) return this.#isFlood(nowMs) ? this.#close() : this.#drop();
     if (verdict === Verdict.close) return this.#close();
     const dueMs = Math.max(this.#dueMs(verdict, nowMs), held?.lastDueMs ?? 0);
     const charge = dueMs === 0 ? Charge.paid : this.#hold(bytes, dueMs, paid);
@@ -101,7 +111,8 @@ export class Spending implements ClientAllowance, Undecided {
       dueMs = Math.max(dueMs, this.#dueMs(verdict, nowMs));
       return verdict;
     });
-    if (verdicts.includes(Verdict.close)) {
+    const isRefused = verdicts.some((verdict) => verdict > 0 || verdict === Verdict.drop);
+    if (verdicts.includes(Verdict.close) || (isRefused && this.#isFlood(nowMs))) {
       this.#close();
       return undefined;
     }
@@ -161,6 +172,16 @@ export class Spending implements ClientAllowance, Undecided {
     method.start = start;
     method.end = end;
     return method;
+  }
+
+  #isFlood(turnMs: number): boolean {
+    if (turnMs !== this.#floodTurnMs) {
+      this.#floodTurnMs = turnMs;
+      this.#floodSinceMs = this.#context.clockMs();
+      this.#floodRefusals = 0;
+    }
+    if (++this.#floodRefusals % floodLook !== 0) return false;
+    return this.#context.clockMs() - this.#floodSinceMs > maxFloodMs;
   }
 
   #drop(): number {

@@ -10,6 +10,7 @@ import { startJsonRpcBackend } from './support/json-rpc-backend.ts';
 import type { JsonRpcBackend } from './support/json-rpc-backend.ts';
 import { expectBalanced } from './support/ledger.ts';
 import { startLimited } from './support/limited-gateway.ts';
+import { clientFrame, RawClient } from './support/raw-client.ts';
 import { seededRandom } from './support/random.ts';
 import { startSessionBackend } from './support/session-backend.ts';
 import {
@@ -223,6 +224,21 @@ it('a client that is refused again and again is answered every time, and nobody 
   const flood = fireVolley(greedy, 5_000);
   for (let n = 0; n < 20; n++) expect(isRefused(await other.call(request(n)))).toBe(false);
   expect((await flood).answered).toBe(20);
+});
+
+it('a client that floods the gateway with what is refused is ended with 1008', async () => {
+  const gateway = await startLimited([{ burst: 5, onExceed: 'drop' }]);
+  const { client: flooder } = await RawClient.upgrade(gateway.port);
+  const message = clientFrame('{"jsonrpc":"2.0","method":"m"}');
+  const flood = Buffer.concat(Array.from({ length: 16_384 }, () => message));
+  const pump = (): void => {
+    while (flooder.socket.writable && flooder.socket.write(flood));
+  };
+  flooder.socket.on('drain', pump);
+  pump();
+  expect(await flooder.closed).toBe(1008);
+  const bystander = await connectClient(gateway.url);
+  expect(await answeredOf(bystander, 3)).toBe(3);
 });
 
 describe('50 clients that send whatever comes to mind', () => {

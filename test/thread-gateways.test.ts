@@ -20,7 +20,10 @@ afterEach(async () => {
 });
 
 /** The ports of two gateways, each in a thread of its own, under the same limits. */
-async function startTwo(rateLimits: NonNullable<ConfigInput['rateLimits']>): Promise<number[]> {
+async function startTwo(
+  rateLimits: NonNullable<ConfigInput['rateLimits']>,
+  differing: ConfigInput = {},
+): Promise<number[]> {
   const config: ConfigInput = {
     listen: { host: '127.0.0.1', port: 0 },
     admin: { port: 0 },
@@ -30,7 +33,7 @@ async function startTwo(rateLimits: NonNullable<ConfigInput['rateLimits']>): Pro
   const sharedLimits = createSharedLimits(config);
   const starts = [1, 2].map(async () => {
     const thread = new Worker(script, {
-      workerData: { config, sharedLimits },
+      workerData: { config: { ...config, ...differing }, sharedLimits },
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
     threads.push(thread);
@@ -78,6 +81,19 @@ it('two gateways in threads of one process let no more through together than one
   const allowed = burst + ((performance.now() - startedMs) / 1_000) * ratePerSecond;
   expect(admitted).toBeLessThanOrEqual(allowed);
   expect(admitted).toBeGreaterThan(allowed * 0.9);
+  for (const client of clients) client.terminate();
+});
+
+it('a gateway in a thread goes by its own figures, whatever the memory was made for', async () => {
+  const ports = await startTwo(
+    [{ scope: 'global', strategy: 'token-bucket', requestsPerSecond: 0.1, burst: 20 }],
+    {
+      rateLimits: [{ scope: 'global', strategy: 'token-bucket', requestsPerSecond: 0.1, burst: 5 }],
+    },
+  );
+  const clients = await Promise.all(ports.map((port) => connect(port)));
+  const counts = (await Promise.all(clients.map((client) => echoes([client], 15)))).flat();
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(5);
   for (const client of clients) client.terminate();
 });
 
