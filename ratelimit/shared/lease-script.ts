@@ -9,7 +9,7 @@ export interface LeaseRequest {
   readonly want: number;
   /** Less than this is of no use; may be above all that the key can ever hold, then it passes when nothing is used. */
   readonly least: number;
-  /** What was leased and not used, and is given back. */
+  /** What was leased and not used, and is given back; less than 0 for what was used without a lease. */
   readonly returned: number;
   /** `ahead` of need, on `demand` of a message that waits, or to `block` the key. */
   readonly reason: 'ahead' | 'demand' | 'block';

@@ -43,6 +43,12 @@ export class FakeLink implements LeaseLink {
     return answered.map(({ request }) => request);
   }
 
+  /** Lets the patience of who asked first be over. */
+  async miss(): Promise<void> {
+    this.pending.shift()?.resolve(undefined);
+    await turn();
+  }
+
   async set(up: boolean): Promise<void> {
     this.up = up;
     for (const listener of this.#listeners) listener(up);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { undecided, type LimiterSettings } from '../limiter.ts';
+import { createLimiter } from '../strategies.ts';
 import { TokenBucket } from '../token-bucket.ts';
 import { FakeLink, turn } from './redis-fake-link.fixture.ts';
 import { redisKey } from './redis-key.ts';
@@ -145,9 +146,126 @@ describe('a lease', () => {
     setup.limiter.close();
     expect(setup.link.listeners).toBe(0);
   });
+
+  it('goes back when it comes after the limit is no more', async () => {
+    const setup = new Setup();
+    setup.fill(0, 10);
+    setup.fill(1, 10);
+    setup.take(1, 10);
+    await turn();
+    await setup.link.answer();
+    setup.take(0, 10);
+    await turn();
+    setup.limiter.close();
+    await setup.link.answer();
+    await setup.link.answer();
+    expect([setup.link.granted, setup.link.returned]).toEqual([20, 20]);
+    expect(setup.decided).toEqual([1, 0]);
+  });
+});
+
+describe('a batch that is taken again as a whole', () => {
+  class Batches extends Setup {
+    readonly waiting = new Set<number>();
+    readonly passed: number[] = [];
+    requests = 0;
+    override onDecided = (): void => {
+      for (const size of [...this.waiting]) this.send(size);
+    };
+
+    /** All of its elements are taken in one turn; what was got is given back while others are undecided. */
+    send(size: number): void {
+      this.waiting.delete(size);
+      const waits = Array.from({ length: size }, () => this.take());
+      const passed = waits.filter((waitMs) => waitMs === 0).length;
+      if (!waits.includes(undecided)) return void this.passed.push(passed);
+      for (let i = 0; i < passed; i++) this.limiter.refund(0, 1);
+      this.waiting.add(size);
+    }
+
+    async run(): Promise<void> {
+      while (this.waiting.size > 0) {
+        await turn();
+        this.requests += this.link.pending.length;
+        await this.link.answer();
+      }
+    }
+  }
+
+  it.each([0, 10, 990])('is asked for in one or two requests when %i units are there', async (held) => {
+    const setup = new Batches();
+    setup.fill(0, 10_000);
+    if (held > 0) setup.send(held);
+    await setup.run();
+    for (let i = 0; i < held; i++) setup.limiter.refund(0, 1);
+    setup.requests = 0;
+    setup.send(1000);
+    await setup.run();
+    expect(setup.passed.at(-1)).toBe(1000);
+    expect(setup.requests).toBeLessThanOrEqual(2);
+  });
+
+  it('is asked for together with others, and after what is being asked for', async () => {
+    const setup = new Batches({ settings: { ...thousand, burst: 5000 } });
+    setup.fill(0, 10_000);
+    setup.send(1);
+    await turn();
+    for (const size of [100, 200, 300]) setup.send(size);
+    await setup.run();
+    expect(setup.passed.toSorted((a, b) => a - b)).toEqual([1, 100, 200, 300]);
+    expect(setup.requests).toBeLessThanOrEqual(3);
+  });
+
+  it('gets what there is when it needs more than the limit can hold', async () => {
+    const setup = new Batches({ settings: { ...thousand, burst: 100 } });
+    setup.fill(0, 100);
+    setup.send(1000);
+    await setup.run();
+    expect(setup.passed).toEqual([100]);
+    expect(setup.requests).toBeLessThanOrEqual(2);
+  });
 });
 
 describe('a refusal', () => {
+  it('is asked about again every 100 ms: others may have given back', async () => {
+    const setup = new Setup();
+    setup.link.waitMs = 10_000;
+    setup.take(0, 10);
+    await turn();
+    await setup.link.answer();
+    let requests = 0;
+    for (let ms = 0; ms < 1_000; ms += 10) {
+      setup.nowMs += 10;
+      expect(setup.take(0, 10)).toBeGreaterThan(0);
+      await turn();
+      requests += setup.link.pending.length;
+      await setup.link.answer();
+    }
+    expect(requests).toBeGreaterThanOrEqual(9);
+    expect(requests).toBeLessThanOrEqual(10);
+    setup.fill(0, 9);
+    setup.nowMs += 100;
+    expect(setup.limiter.peek(0, 10, setup.nowMs)).toBeGreaterThan(0);
+    await turn();
+    expect(await setup.link.answer()).toMatchObject([{ want: 10, least: 10, reason: 'ahead' }]);
+    setup.fill(0, 10);
+    setup.nowMs += 100;
+    expect(setup.take(0, 10)).toBeGreaterThan(0);
+    await turn();
+    await setup.link.answer();
+    expect(setup.take(0, 10)).toBe(0);
+  });
+
+  it('is not asked about while the key is blocked', async () => {
+    const setup = new Setup();
+    setup.limiter.block(0, 5_000, setup.nowMs);
+    setup.link.pending.length = 0;
+    setup.nowMs += 1_000;
+    expect(setup.take()).toBe(4_000);
+    await turn();
+    expect(setup.link.pending).toEqual([]);
+  });
+
   it('is remembered until its end, for that cost and those above it', async () => {
     const setup = new Setup();
     setup.fill(0, 5);
@@ -276,8 +394,8 @@ describe('without Redis', () => {
     ['closed', [1000, 1000, 1000]],
   ] as const)('decides at once where failure is %s', async (onFailure, expected) => {
     const setup = new Setup({ onFailure, settings: { ...thousand, burst: 2 } });
-    setup.fill(0, 100);
-    setup.take(0, 2);
+    setup.fill(1, 100);
+    setup.take(1, 2);
     await turn();
     await setup.link.answer();
     await setup.link.set(false);
@@ -287,6 +405,37 @@ describe('without Redis', () => {
     expect(setup.take()).toBe(expected[0]);
     await setup.link.set(true);
     expect(setup.take()).toBe(undecided);
+  });
+
+  it.each([
+    ['token-bucket', 600],
+    ['token-bucket', 1000],
+    ['sliding-window', 600],
+  ] as const)('goes on locally from what this gateway was granted: %s, %i', async (strategy, used) => {
+    const setup = new Setup({ strategy, fallback: createLimiter(strategy, thousand, 4) });
+    setup.fill(0, used);
+    setup.take(0, used);
+    await turn();
+    await setup.link.answer();
+    expect(setup.take(0, used)).toBe(0);
+    await setup.link.set(false);
+    let passed = 0;
+    while (passed <= 1000 && setup.take() === 0) passed++;
+    expect(passed).toBe(1000 - used);
+  });
+
+  it('has no more left locally than was left of what it was granted, to a unit', async () => {
+    const setup = new Setup();
+    for (const units of [990, 900]) {
+      setup.fill(0, units);
+      setup.take(0, units);
+      await turn();
+      await setup.link.answer();
+    }
+    await setup.link.set(false);
+    expect(setup.take(0, 2)).toBeGreaterThan(0);
+    setup.nowMs += 1_000;
+    expect(setup.take(0, 1_000)).toBe(0);
   });
 
   it('forgets why it refused: Redis may come back empty', async () => {
@@ -309,6 +458,71 @@ describe('without Redis', () => {
     setup.take(1);
     await setup.link.set(false);
     expect(setup.decided).toEqual([0, 0]);
+  });
+});
+
+describe('a Redis that is late', () => {
+  it.each([
+    ['local', [0, 0, 1]],
+    ['open', [0, 0, 0]],
+    ['closed', [1000, 1000, 1000]],
+  ] as const)('leaves the slot to the failure mode until it answers: %s', async (onFailure, expected) => {
+    const setup = new Setup({ onFailure, settings: { ...thousand, burst: 2 } });
+    setup.onDecided = (slot) => setup.decided.push(setup.take(slot));
+    setup.take();
+    await turn();
+    await setup.link.miss();
+    expect(setup.decided).toEqual([expected[0]]);
+    expect([setup.take(), setup.take()]).toEqual(expected.slice(1));
+    expect(setup.limiter.peek(0, 1, setup.nowMs)).toBe(expected[2]);
+    expect(setup.take(1)).toBe(undecided);
+    setup.fill(0, 5);
+    setup.onDecided = () => undefined;
+    await turn();
+    await setup.link.answer();
+    await setup.link.answer();
+    setup.nowMs += 5;
+    expect([setup.take(), setup.take()]).toContain(0);
+    expect(setup.take(2)).toBe(undecided);
+  });
+
+  it('hears afterwards of what passed locally without it', async () => {
+    const setup = new Setup();
+    setup.take(0, 3);
+    await turn();
+    await setup.link.miss();
+    expect([setup.take(0, 3), setup.take(0, 4)]).toEqual([0, 0]);
+    setup.limiter.refund(0, 4);
+    setup.fill(0, 10);
+    await setup.link.answer();
+    expect((await setup.link.answer()).map(({ returned }) => returned)).toEqual([-3]);
+    expect(setup.link.room.get(keyOf('key 0'))).toBe(6);
+  });
+
+  it('has what the failure mode took refunded to it, and what was leased given back', async () => {
+    const setup = new Setup({ settings: { ...thousand, burst: 5 } });
+    setup.fill(0, 2);
+    setup.take(0, 2);
+    await turn();
+    await setup.link.answer();
+    const waits: number[] = [];
+    setup.onDecided = () => {
+      waits.push(setup.take(0, 3));
+      setup.limiter.refund(0, 3);
+    };
+    setup.take(0, 3);
+    await turn();
+    await setup.link.miss();
+    expect(waits).toEqual([0]);
+    expect([setup.link.pending[0]!.request.returned, setup.limiter.isFresh(0, setup.nowMs)]).toEqual([
+      2,
+      false,
+    ]);
+    await setup.link.answer();
+    expect(setup.link.granted - setup.link.returned).toBeLessThanOrEqual(2);
+    setup.limiter.close();
+    await setup.link.answer();
+    expect(setup.link.granted).toBe(setup.link.returned);
   });
 });
 
@@ -353,7 +567,7 @@ describe('undecided', () => {
 type Step =
   | { readonly do: 'take'; readonly slot: number; readonly cost: number }
   | { readonly do: 'refund' | 'reset' | 'block' | 'merge' | 'peek'; readonly slot: number }
-  | { readonly do: 'turn' | 'answer' | 'sweep' | 'down' | 'up' | 'configure' }
+  | { readonly do: 'turn' | 'answer' | 'miss' | 'sweep' | 'down' | 'up' | 'configure' }
   | { readonly do: 'pass'; readonly ms: number };
 
 const slot = fc.nat(2);
@@ -383,6 +597,7 @@ const steps = fc.array(
           'turn' as const,
           'answer' as const,
           'answer' as const,
+          'miss' as const,
           'sweep' as const,
           'down' as const,
           'up' as const,
@@ -455,6 +670,8 @@ it('never spends more than was leased and not given back, and tells all who wait
           case 'answer':
             await setup.link.answer(1);
             return;
+          case 'miss':
+            return setup.link.miss();
           case 'down':
           case 'up':
             return setup.link.set(step.do === 'up');

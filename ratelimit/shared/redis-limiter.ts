@@ -32,6 +32,8 @@ export interface RedisLimiterOptions {
 interface Order {
   readonly want: number;
   readonly least: number;
+  /** What those who wait need, which may be more than the limit can hold. */
+  readonly needed: number;
   /** Something waits for the answer, and since when. */
   readonly isDemand: boolean;
   readonly sinceMs: number;
@@ -43,6 +45,8 @@ const asked = 2;
 /** A take waits for what is asked next; or somebody looked, and wants to hear of the answer. */
 const waiting = 4;
 const watched = 8;
+/** Redis was late: until it answers, the failure mode decides. */
+const failing = 16;
 
 /** Leaves time for timers and turns, out of the 50 ms within which there is a decision. */
 const defaultPatienceMs = 40;
@@ -57,8 +61,8 @@ const busyUnits = 4;
 /**
  * A limit that gateways share: each leases units of a key from Redis, about as many as it uses in 30 ms, and spends them by
  * itself. What is spent is never more than what was leased, so the limit holds whatever happens to a gateway or to Redis. A
- * take for which the lease does not suffice is `undecided` until Redis has answered or is taken to be down, 50 ms later at
- * most. What a gateway does not use it gives back within 100 ms.
+ * take for which the lease does not suffice is `undecided` until Redis has answered or, 50 ms later at most, the failure mode
+ * decides about the key. What a gateway does not use it gives back within 100 ms.
  */
 export class RedisLimiter implements Limiter {
   readonly leases = true;
@@ -78,6 +82,8 @@ export class RedisLimiter implements Limiter {
   readonly #waitingUnits: Float64Array;
   readonly #waitingCost: Float64Array;
   readonly #waitingSinceMs: Float64Array;
+  /** Taken from the fallback while Redis was late, which Redis does not know of. */
+  readonly #unleased: Float64Array;
   /** Answers to an earlier generation are about another key. */
   readonly #generation: Uint32Array;
   #queue: number[] = [];
@@ -103,6 +109,7 @@ export class RedisLimiter implements Limiter {
     this.#waitingUnits = new Float64Array(slots);
     this.#waitingCost = new Float64Array(slots);
     this.#waitingSinceMs = new Float64Array(slots);
+    this.#unleased = new Float64Array(slots);
     this.#generation = new Uint32Array(slots);
     this.#unsubscribe = link.onChange((up) => {
       if (!up) for (const slot of this.#holding) this.#dropCredit(slot);
@@ -122,16 +129,23 @@ export class RedisLimiter implements Limiter {
   peek(slot: number, cost: number, nowMs: number): number {
     if (this.#credit[slot]! >= cost) return 0;
     if (!this.#options.link.up) return this.#failure.peek(slot, cost, nowMs);
-    const waitMs = this.#refusals.waitMs(slot, cost, this.#settings.ratePerSecond, nowMs);
+    const waitMs = this.#refusedMs(slot, cost, nowMs);
     if (waitMs > 0) return waitMs;
+    if (this.#isFailing(slot)) return this.#failure.peek(slot, cost, nowMs);
     this.#state[slot]! |= watched;
     this.#enqueue(slot);
     return undecided;
   }
 
   refund(slot: number, cost: number): void {
-    if (this.#options.link.up) this.#credit[slot]! += cost;
-    else this.#failure.refund(slot, cost);
+    if (!this.#options.link.up) return this.#failure.refund(slot, cost);
+    if (this.#isFailing(slot)) {
+      this.#unleased[slot]! -= cost;
+      return this.#failure.refund(slot, cost);
+    }
+    this.#credit[slot]! += cost;
+    // Who takes several times and then waits, for the rest of a batch, will take all of it.
+    if ((this.#state[slot]! & waiting) !== 0) this.#waitingUnits[slot]! += cost;
   }
 
   /** Blocks the key at all gateways. One that is blocked stays so for as long as was said; Redis being away blocks nobody. */
@@ -140,7 +154,7 @@ export class RedisLimiter implements Limiter {
     if (!link.up && onFailure !== 'local') return;
     if (this.#refusals.isBlocked(slot, nowMs)) return;
     this.#generation[slot]!++;
-    this.#state[slot]! &= ~asked;
+    this.#state[slot]! &= ~(asked | failing);
     this.#dropCredit(slot);
     this.#refusals.block(slot, nowMs + durationMs);
     fallback.block(slot, durationMs, nowMs);
@@ -161,6 +175,7 @@ export class RedisLimiter implements Limiter {
     this.#giveBack(slot);
     this.#generation[slot]!++;
     this.#state[slot] = 0;
+    this.#unleased[slot] = 0;
     this.#use.reset(slot);
     this.#refusals.reset(slot);
     this.#keys[slot] = redisKey(keyPrefix, name, key);
@@ -196,6 +211,10 @@ export class RedisLimiter implements Limiter {
   close(): void {
     for (const slot of this.#holding) this.#giveBack(slot);
     clearTimeout(this.#timer);
+    this.#timer = undefined;
+    // What is granted from now on goes back at once.
+    for (let slot = 0; slot < this.#generation.length; slot++) this.#generation[slot]!++;
+    this.#state.fill(0);
     this.#unsubscribe();
   }
 
@@ -207,10 +226,28 @@ export class RedisLimiter implements Limiter {
       if (!this.#refusals.isPaused(slot, nowMs)) this.#enqueue(slot);
       return 0;
     }
-    const waitMs = this.#refusals.waitMs(slot, cost, this.#settings.ratePerSecond, nowMs);
+    const waitMs = this.#refusedMs(slot, cost, nowMs);
     if (waitMs > 0) return waitMs;
+    if (this.#isFailing(slot)) return this.#takeUnleased(slot, cost, nowMs);
     this.#wait(slot, cost, nowMs);
     return undecided;
+  }
+
+  /** For how long the cost is refused by what is known; now and then somebody asks whether it still is. */
+  #refusedMs(slot: number, cost: number, nowMs: number): number {
+    const waitMs = this.#refusals.waitMs(slot, cost, this.#settings.ratePerSecond, nowMs);
+    if (waitMs > 0 && this.#refusals.isTimeToAsk(slot, nowMs)) this.#enqueue(slot);
+    return waitMs;
+  }
+
+  #takeUnleased(slot: number, cost: number, nowMs: number): number {
+    const waitMs = this.#failure.take(slot, cost, nowMs);
+    if (waitMs === 0) this.#unleased[slot]! += cost;
+    return waitMs;
+  }
+
+  #isFailing(slot: number): boolean {
+    return (this.#state[slot]! & failing) !== 0;
   }
 
   /** Remembers that something waits for a decision, and asks for it. */
@@ -248,7 +285,7 @@ export class RedisLimiter implements Limiter {
     const order = this.#orderFor(slot, nowMs);
     const { want, least, isDemand, sinceMs } = order;
     const { link, blockMs, patienceMs = defaultPatienceMs } = this.#options;
-    this.#state[slot] = asked | (this.#state[slot]! & watched);
+    this.#state[slot] = asked | (this.#state[slot]! & (watched | failing));
     const generation = this.#generation[slot]!;
     const key = this.#keyOf(slot);
     const request = this.#request({ want, least, reason: isDemand ? 'demand' : 'ahead', blockMs });
@@ -263,22 +300,28 @@ export class RedisLimiter implements Limiter {
     const { capacity, share } = this.#size;
     const credit = this.#credit[slot]!;
     const recent = Math.ceil(Math.min(this.#use.look(slot, credit, nowMs), share));
-    if ((this.#state[slot]! & waiting) === 0)
-      return { want: Math.max(1, recent), least: 1, isDemand: false, sinceMs: nowMs };
+    if ((this.#state[slot]! & waiting) === 0) {
+      const least = Math.max(1, this.#refusals.refusedCost(slot, nowMs));
+      return { want: Math.max(least, recent), least, needed: 0, isDemand: false, sinceMs: nowMs };
+    }
+    const needed = this.#waitingUnits[slot]!;
     const least = Math.max(1, this.#waitingCost[slot]! - credit);
-    const demanded = Math.min(this.#waitingUnits[slot]! - credit, capacity);
-    const want = Math.max(least, demanded, recent);
-    return { want, least, isDemand: true, sinceMs: this.#waitingSinceMs[slot]! };
+    const want = Math.max(least, Math.min(needed, capacity), recent);
+    return { want, least, needed, isDemand: true, sinceMs: this.#waitingSinceMs[slot]! };
   }
 
   #onAnswer(slot: number, order: Order, answer: LeaseAnswer | undefined): void {
     const hasLate = (this.#state[slot]! & waiting) !== 0;
     const isAwaited = order.isDemand || (this.#state[slot]! & (waiting | watched)) !== 0;
     this.#state[slot] = 0;
-    if (answer !== undefined && this.#options.link.up) this.#settle(slot, order, answer);
+    if (this.#options.link.up) {
+      this.#tellUnleased(slot);
+      if (answer === undefined) this.#fail(slot);
+      else this.#settle(slot, order, answer);
+    }
     if (!isAwaited) return;
     // Who waited for this answer and got too little keeps the time; otherwise it is that of those who came later.
-    const isShort = order.isDemand && (answer?.granted ?? 0) < order.want;
+    const isShort = order.isDemand && (answer?.granted ?? 0) < order.needed;
     const lateSinceMs = hasLate ? this.#waitingSinceMs[slot]! : 0;
     this.#waitedSinceMs = isShort ? order.sinceMs : lateSinceMs;
     try {
@@ -286,6 +329,20 @@ export class RedisLimiter implements Limiter {
     } finally {
       this.#waitedSinceMs = 0;
     }
+  }
+
+  /** Local decisions count for all gateways afterwards. */
+  #tellUnleased(slot: number): void {
+    const units = this.#unleased[slot]!;
+    this.#unleased[slot] = 0;
+    if (units > 0 && this.#options.onFailure === 'local') this.#tell(this.#keyOf(slot), { returned: -units });
+  }
+
+  /** Redis is late: it is asked again, and meanwhile nobody waits for it. */
+  #fail(slot: number): void {
+    this.#giveBack(slot);
+    this.#state[slot] = failing;
+    this.#enqueue(slot);
   }
 
   #settle(slot: number, { want, least }: Order, { granted, waitMs, blocked }: LeaseAnswer): void {
@@ -300,7 +357,7 @@ export class RedisLimiter implements Limiter {
     if (granted > 0) this.#hold(slot, granted, granted >= want, nowMs);
     // Where refusals block, Redis hears of every need: only then it blocks.
     if (granted < want && blockMs === 0) {
-      if (granted === 0) this.#refusals.refuse(slot, nowMs + waitMs, least);
+      if (granted === 0) this.#refusals.refuse(slot, nowMs + waitMs, least, nowMs);
       this.#refusals.pause(slot, nowMs + this.#size.pauseMs);
     }
   }
@@ -311,10 +368,18 @@ export class RedisLimiter implements Limiter {
     this.#floor[slot] = isPlenty && units >= busyUnits ? credit / 2 : 0;
     this.#leasedAtMs[slot] = nowMs;
     this.#use.add(slot, units);
+    if (this.#options.onFailure === 'local') this.#prime(slot, units, nowMs);
     this.#refusals.allow(slot);
     this.#holding.delete(slot);
     this.#holding.add(slot);
     this.#timer ??= setTimeout(this.#onTimer, leaseMs).unref();
+  }
+
+  /** What was leased may be used: should the fallback decide, it goes on from there. What does not fit any more is taken in part. */
+  #prime(slot: number, units: number, nowMs: number): void {
+    const { fallback } = this.#options;
+    if (fallback.take(slot, units, nowMs) === 0) return;
+    for (let part = units / 2; part >= 0.5; part /= 2) fallback.take(slot, Math.ceil(part), nowMs);
   }
 
   readonly #onTimer = (): void => {

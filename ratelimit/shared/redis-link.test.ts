@@ -14,6 +14,7 @@ const request: LeaseRequest = {
 
 interface Call {
   readonly key: string;
+  readonly numbers: readonly number[];
   readonly reply: (value: unknown) => void;
   readonly fail: (error: Error) => void;
 }
@@ -32,8 +33,8 @@ class FakeClient extends EventEmitter {
     });
   }
 
-  takeLease(key: string): Promise<unknown> {
-    return new Promise((reply, fail) => this.calls.push({ key, reply, fail }));
+  takeLease(key: string, ...numbers: number[]): Promise<unknown> {
+    return new Promise((reply, fail) => this.calls.push({ key, numbers, reply, fail }));
   }
 
   disconnect(): void {
@@ -123,16 +124,54 @@ it('goes down for all at the first late answer, and drops the connection', async
   expect(link.up).toBe(false);
 });
 
-it('is no less patient than it is asked to be, and no more than it may be', async () => {
+it('lets who asked go when their patience is over, stays up for all others, and gives back what comes late', async () => {
   const link = await openUp();
-  void link.ask('k', request, 1000);
+  const hasty = link.ask('k', request, 10);
+  const patient = link.ask('l', request, 1000);
+  await vi.advanceTimersByTimeAsync(11);
+  expect([await hasty, link.up]).toEqual([undefined, true]);
+  const { calls } = clients[0]!;
+  calls[1]!.reply([1, 0, 0]);
+  expect(await patient).toMatchObject({ granted: 1 });
+  await vi.advanceTimersByTimeAsync(20);
+  calls[0]!.reply([2, 0, 0]);
+  await settle();
+  expect(calls.slice(2).map(({ key, numbers }) => [key, numbers.slice(4, 7)])).toEqual([['k', [0, 0, 2]]]);
+  calls[2]!.reply([0, 0, 0]);
+  await vi.advanceTimersByTimeAsync(200);
+  expect([link.up, calls.length]).toEqual([true, 3]);
+});
+
+it('goes down when nobody waits any more for what is not answered', async () => {
+  const link = await openUp();
+  void link.ask('k', request, 10);
   await vi.advanceTimersByTimeAsync(51);
   expect(link.up).toBe(false);
-  await vi.advanceTimersByTimeAsync(500);
-  await rise();
+});
+
+it('goes down for a command that is late though others are answered', async () => {
+  const link = await openUp();
   void link.ask('k', request, 10);
-  await vi.advanceTimersByTimeAsync(11);
+  for (let ms = 0; ms < 60; ms += 10) {
+    void link.ask('l', request, 10);
+    clients[0]!.calls.pop()!.reply([1, 0, 0]);
+    await vi.advanceTimersByTimeAsync(10);
+  }
   expect(link.up).toBe(false);
+});
+
+it('stays up however much is asked at once: who is too many has no answer', async () => {
+  const link = await openUp();
+  const first = link.ask('k', request, 10);
+  for (let count = 1; count < 20_000; count++) void link.ask('k', request, 10);
+  const { calls } = clients[0]!;
+  const asked = calls.length;
+  const tooMany = link.ask('k', request, 10);
+  expect(calls.length).toBe(asked);
+  for (const call of calls.splice(0)) call.reply([1, 0, 0]);
+  expect(await first).toMatchObject({ granted: 1 });
+  await vi.advanceTimersByTimeAsync(100);
+  expect([link.up, await tooMany]).toEqual([true, undefined]);
 });
 
 it('reads what has arrived before it calls an answer late', async () => {
@@ -149,16 +188,18 @@ it('reads what has arrived before it calls an answer late', async () => {
 
 it('does not blame Redis for the time that this thread was busy', async () => {
   vi.useRealTimers();
-  const commandTimeoutMs = 400;
+  const commandTimeoutMs = 150;
   const link = open({ commandTimeoutMs });
   clients[0]!.open();
   await nextTurn();
   clients[0]!.calls.shift()!.reply([0, 0, 0]);
   await nextTurn();
-  const answer = link.ask('k', request, commandTimeoutMs);
-  const startedMs = performance.now();
-  while (performance.now() - startedMs < 1.1 * commandTimeoutMs);
-  for (let turn = 0; turn < 5; turn++) await nextTurn();
+  const answer = link.ask('k', request, 10 * commandTimeoutMs);
+  for (let busy = 0; busy < 3; busy++) {
+    const startedMs = performance.now();
+    while (performance.now() - startedMs < 1.1 * commandTimeoutMs);
+    for (let turn = 0; turn < 3; turn++) await nextTurn();
+  }
   expect([link.up, states]).toEqual([true, ['up: answers']]);
   clients[0]!.calls[0]!.reply([2, 0, 0]);
   expect(await answer).toMatchObject({ granted: 2 });

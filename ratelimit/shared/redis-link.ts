@@ -6,7 +6,10 @@ import type { RedisTarget } from './redis-url.ts';
 export interface LeaseLink {
   /** Whether Redis answers now. */
   readonly up: boolean;
-  /** What Redis says to a request, or undefined when it has not within `patienceMs`; never rejects. */
+  /**
+   * What Redis says to a request, or undefined when it has not within `patienceMs`; never rejects. What is granted later than
+   * that is given back.
+   */
   ask(key: string, request: LeaseRequest, patienceMs: number): Promise<LeaseAnswer | undefined>;
   /** Tells the listener at once of every change; returns how to stop that. */
   onChange(listener: (up: boolean) => void): () => void;
@@ -16,7 +19,7 @@ export interface RedisLinkOptions {
   readonly target: RedisTarget;
   /** Written again and again to see whether Redis takes writes. */
   readonly probeKey: string;
-  /** How long a command may take, however patient who asks is. */
+  /** After how long without an answer Redis is taken to be away, however patient who asks is. */
   readonly commandTimeoutMs?: number;
   /** Called once per change; also when the first attempt fails. The reason has nothing of the URL in it. */
   readonly onState: (up: boolean, reason: string) => void;
@@ -28,12 +31,14 @@ export interface RedisLinkOptions {
 }
 
 const defaultCommandTimeoutMs = 50;
+/** A command is late when this thread has looked as often for its answer. */
+const ticksPerTimeout = 10;
 const dialTimeoutMs = 2_000;
 const minRetryMs = 20;
 const maxRetryMs = 500;
 /** A link that was up this long starts its attempts from the beginning. */
 const steadyMs = 1_000;
-/** More commands under way would not be answered in time. */
+/** What is asked beyond so many commands under way has no answer. */
 const maxPending = 20_000;
 
 const probe: LeaseRequest = {
@@ -42,16 +47,27 @@ const probe: LeaseRequest = {
   ...{ want: 0, least: 0, returned: 0, reason: 'ahead', blockMs: 0 },
 };
 
+/** Something that Redis has not answered yet. */
+interface Command {
+  readonly sentTick: number;
+  /** There is no answer any more. */
+  readonly abandon: () => void;
+}
+
+const giveBack = { want: 0, least: 0, reason: 'ahead', blockMs: 0 } as const;
+
 /**
  * A connection to Redis that is either up or down, for all who use it at once. The first command that fails or is late takes
  * it down: the connection is dropped with all that was under way, and dialled again, at random times of half a second at most,
- * until a command has been answered. Each dial has a client of its own, so that nothing of the past is left in it.
+ * until a command has been answered. Only time in which this thread was there to read an answer counts. Each dial has a client
+ * of its own, so that nothing of the past is left in it.
  */
 export class RedisLink implements LeaseLink {
   readonly #options: RedisLinkOptions;
   readonly #timeoutMs: number;
   readonly #listeners = new Set<(up: boolean) => void>();
-  readonly #pending = new Set<(answer: undefined) => void>();
+  /** Commands under way, the oldest first. */
+  readonly #pending = new Set<Command>();
   #client: RedisClient | undefined;
   #up = false;
   #closed = false;
@@ -59,6 +75,9 @@ export class RedisLink implements LeaseLink {
   #attempts = 0;
   #upSinceMs = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Counts the ticks of a timer that runs while commands are under way. */
+  #ticks = 0;
+  #ticker: NodeJS.Timeout | undefined;
 
   /** Begins to connect. */
   constructor(options: RedisLinkOptions) {
@@ -71,14 +90,29 @@ export class RedisLink implements LeaseLink {
     return this.#up;
   }
 
-  async ask(key: string, request: LeaseRequest, patienceMs: number): Promise<LeaseAnswer | undefined> {
+  ask(key: string, request: LeaseRequest, patienceMs: number): Promise<LeaseAnswer | undefined> {
     const client = this.#client;
-    if (!this.#up || client === undefined) return undefined;
-    if (this.#pending.size >= maxPending) {
-      this.#lose(client, 'too much asked at once');
-      return undefined;
-    }
-    return this.#send(client, key, request, Math.min(patienceMs, this.#timeoutMs));
+    if (!this.#up || client === undefined) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      // A timer may be late because this thread was busy, maybe before the command was written: that counts as half of the time at
+      // most, and what has arrived meanwhile is read before immediates run.
+      let isOver = false;
+      const giveUp = (): void => {
+        isOver = true;
+        resolve(undefined);
+      };
+      let timer = setTimeout(() => {
+        timer = setTimeout(() => void setImmediate(giveUp), patienceMs / 2);
+      }, patienceMs / 2);
+      if (this.#pending.size >= maxPending) return;
+      void this.#send(client, key, request).then((answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+        if (isOver && answer !== undefined && answer.granted > 0 && client === this.#client)
+          void this.#send(client, key, { ...request, ...giveBack, returned: answer.granted });
+        this.#dropWhenDone();
+      });
+    });
   }
 
   onChange(listener: (up: boolean) => void): () => void {
@@ -94,33 +128,43 @@ export class RedisLink implements LeaseLink {
     this.#dropWhenDone();
   }
 
-  #send(
-    client: RedisClient,
-    key: string,
-    request: LeaseRequest,
-    timeoutMs: number,
-  ): Promise<LeaseAnswer | undefined> {
+  /** What Redis says, or undefined when it is taken to be away before. */
+  #send(client: RedisClient, key: string, request: LeaseRequest): Promise<LeaseAnswer | undefined> {
     return new Promise((resolve) => {
       const settle = (answer: LeaseAnswer | undefined): void => {
-        clearTimeout(timer);
-        this.#pending.delete(settle);
+        this.#pending.delete(command);
         resolve(answer);
-        this.#dropWhenDone();
       };
-      const giveUp = (): void => {
-        if (this.#pending.has(settle)) this.#lose(client, `no answer in ${Math.round(timeoutMs)} ms`);
-      };
-      // A timer may be late because this thread was busy, maybe before the command was written: that counts as half of the time at
-      // most, and what has arrived meanwhile is read before immediates run.
-      let timer = setTimeout(() => {
-        timer = setTimeout(() => void setImmediate(giveUp), timeoutMs / 2);
-      }, timeoutMs / 2);
-      this.#pending.add(settle);
+      const command = { sentTick: this.#ticks, abandon: () => settle(undefined) };
+      this.#pending.add(command);
+      this.#ticker ??= setInterval(this.#onTick, this.#timeoutMs / ticksPerTimeout);
       client
         .takeLease(key, ...leaseArguments(request))
         .then(leaseAnswer)
         .then(settle, (error: unknown) => this.#lose(client, reasonOf(error)));
     });
+  }
+
+  /** A thread that was busy for long has one tick for it. What has arrived meanwhile is read before immediates run. */
+  readonly #onTick = (): void => {
+    this.#ticks++;
+    if (this.#pending.size === 0) this.#stopTicker();
+    else if (this.#isLate()) setImmediate(this.#giveUpWhenLate);
+  };
+
+  readonly #giveUpWhenLate = (): void => {
+    if (this.#client !== undefined && this.#isLate())
+      this.#lose(this.#client, `no answer in ${this.#timeoutMs} ms`);
+  };
+
+  #isLate(): boolean {
+    const [oldest] = this.#pending;
+    return oldest !== undefined && this.#ticks - oldest.sentTick >= ticksPerTimeout;
+  }
+
+  #stopTicker(): void {
+    clearInterval(this.#ticker);
+    this.#ticker = undefined;
   }
 
   #dial(): void {
@@ -134,8 +178,9 @@ export class RedisLink implements LeaseLink {
     opened.then(
       async () => {
         if (this.#client !== client) return;
-        const answer = await this.#send(client, probeKey, probe, this.#timeoutMs);
+        const answer = await this.#send(client, probeKey, probe);
         if (answer !== undefined) this.#rise(client);
+        this.#dropWhenDone();
       },
       (error: unknown) => this.#lose(client, reasonOf(error)),
     );
@@ -170,8 +215,9 @@ export class RedisLink implements LeaseLink {
     clearTimeout(this.#timer);
     this.#client = undefined;
     this.#up = false;
+    this.#stopTicker();
     client.disconnect();
-    for (const settle of [...this.#pending]) settle(undefined);
+    for (const { abandon } of [...this.#pending]) abandon();
   }
 
   #tell(up: boolean, reason: string): void {

@@ -1,14 +1,20 @@
+/** Others may have given back what a refusal of this age was for want of. */
+const staleMs = 100;
+
 /** What is known to be refused, by slot: until when, from which cost on, and what is not to be asked about yet. */
 export class Refusals {
   readonly #untilMs: Float64Array;
   /** The least cost that is refused; 0 stands for a blocked key. */
   readonly #cost: Float64Array;
   readonly #pausedUntilMs: Float64Array;
+  /** When the refusal was heard of, or last asked about. */
+  readonly #askedAtMs: Float64Array;
 
   constructor(slots: number) {
     this.#untilMs = new Float64Array(slots);
     this.#cost = new Float64Array(slots);
     this.#pausedUntilMs = new Float64Array(slots);
+    this.#askedAtMs = new Float64Array(slots);
   }
 
   /** For how long the cost is refused without asking; 0 = it is not. */
@@ -30,17 +36,31 @@ export class Refusals {
     return this.#cost[slot] === 0 && this.isRefused(slot, nowMs);
   }
 
+  /** The least cost that is refused, of a key that is not blocked; 0 when there is none. */
+  refusedCost(slot: number, nowMs: number): number {
+    return this.isRefused(slot, nowMs) ? this.#cost[slot]! : 0;
+  }
+
+  /** True when it is time to ask again what is refused, and then not for a while. A block stays whoever asks. */
+  isTimeToAsk(slot: number, nowMs: number): boolean {
+    if (nowMs - this.#askedAtMs[slot]! < staleMs || this.refusedCost(slot, nowMs) === 0) return false;
+    this.#askedAtMs[slot] = nowMs;
+    return true;
+  }
+
   isPaused(slot: number, nowMs: number): boolean {
     return this.#pausedUntilMs[slot]! > nowMs;
   }
 
-  refuse(slot: number, untilMs: number, cost: number): void {
+  refuse(slot: number, untilMs: number, cost: number, nowMs: number): void {
     this.#untilMs[slot] = untilMs;
     this.#cost[slot] = cost;
+    this.#askedAtMs[slot] = nowMs;
   }
 
   block(slot: number, untilMs: number): void {
-    this.refuse(slot, untilMs, 0);
+    this.#untilMs[slot] = untilMs;
+    this.#cost[slot] = 0;
   }
 
   pause(slot: number, untilMs: number): void {
@@ -59,7 +79,7 @@ export class Refusals {
   /** `to` is refused all that it was, and all that `from` is. */
   merge(from: number, to: number, nowMs: number): void {
     const cost = this.isRefused(to, nowMs) ? Math.min(this.#cost[from]!, this.#cost[to]!) : this.#cost[from]!;
-    this.refuse(to, Math.max(this.#untilMs[from]!, this.#untilMs[to]!), cost);
+    this.refuse(to, Math.max(this.#untilMs[from]!, this.#untilMs[to]!), cost, nowMs);
   }
 
   /** Other figures apply: only blocks stay. */
