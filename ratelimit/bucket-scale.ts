@@ -19,7 +19,7 @@ export interface BucketScale {
   readonly burstGrains: number;
 }
 
-/** The finest scale for these settings. Rates like 250, 0.1 and 1/60 are kept as they are, others to 0.006 %, never above. */
+/** The finest scale for these settings. Rates like 250, 0.1, 1/60 and 0.000001 are kept as they are, others to 0.006 %, never above. */
 export function bucketScale({ ratePerSecond, burst }: LimiterSettings): BucketScale {
   const { numerator, denominator } = fractionOf(ratePerSecond);
   const coarsest = 1000 * denominator;
@@ -38,6 +38,8 @@ function fractionOf(rate: number): { numerator: number; denominator: number } {
     const numerator = Math.round(rate * denominator);
     if (numerator / denominator === rate) return { numerator, denominator };
   }
+  const perUnit = Math.round(1 / rate);
+  if (1 / perUnit === rate) return { numerator: 1, denominator: perUnit };
   const denominator = 2 ** Math.ceil(Math.log2(leastNumerator / rate));
   return { numerator: Math.floor(rate * denominator), denominator };
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Chatterer } from './support/chatterer.ts';
@@ -216,6 +217,33 @@ describe('a codec', () => {
     expect(passed.every(({ result }) => (result as string[])[0] === padding)).toBe(true);
     expect(backend.received).toHaveLength(kind === 'real' ? 20 : 0);
   });
+});
+
+it('a codec is no way around a limit for what is said right before goodbye', async () => {
+  const backend = await startJsonRpcBackend();
+  const gateway = await startLimited([{ scope: 'global', burst: 20 }], {
+    pools: { main: { mode: 'session', upstreams: [backend.url] } },
+  });
+  const client = await connectCodecClient(gateway.at('/ws?codec=gzip'), { codec: 'gzip' });
+  // A few bytes that unpack to many have to wait for their turn, and those behind them wait too.
+  const padding = 'ab'.repeat(500_000);
+  // All of it arrives at once, the goodbye too.
+  const tcp = Reflect.get(client.socket, '_socket') as Socket;
+  tcp.cork();
+  for (let id = 0; id < 300; id++) {
+    client.sendPacked(JSON.stringify(request(id, 'echo', id >= 20 && id < 80 ? [padding] : [])));
+  }
+  const closed = client.close(1000, 'bye');
+  tcp.uncork();
+  await closed;
+  await receivedAll(gateway, 300);
+  await eventually(async () => {
+    const decided = await Promise.all(
+      ['allowed', 'rejected'].map((decision) => decisionsOf(gateway, 'global', decision)),
+    );
+    expect(decided).toEqual([20, 280]);
+  });
+  expect(backend.received.length).toBeLessThanOrEqual(20);
 });
 
 it('a client that is refused again and again is answered every time, and nobody else notices', async () => {

@@ -70,7 +70,7 @@ it('changes nothing when there are faults, and logs each on a line', () => {
     ['error', { fault: 'listen.prot: unknown key; did you mean listen.port?' }, message],
     [
       'error',
-      { fault: 'rateLimits[0].requestsPerSecond: 0 is not a number above 0 and at most 1000000000' },
+      { fault: 'rateLimits[0].requestsPerSecond: 0 is not a number from 0.000001 to 1000000000' },
       message,
     ],
   ]);
