@@ -128,8 +128,6 @@ export class GatewayLimits implements LimitsControl {
       link: this.#link,
       ...{ keyPrefix: this.#redis.keyPrefix, onFailure: this.#redis.onFailure },
       fallback: local,
-      // The limit itself says when to block, which may change.
-      blockMs: 0,
       onDecided,
       nowMs: this.#now,
     });

@@ -40,7 +40,7 @@ class Gateway {
     this.link = openLink(url, this.states);
     this.limiter = new RedisLimiter({
       ...{ name: 'shared', strategy: 'token-bucket', settings, slots, link: this.link, keyPrefix: 't:' },
-      ...{ onFailure: 'local', fallback: new TokenBucket(settings, slots), blockMs: 0, nowMs: now },
+      ...{ onFailure: 'local', fallback: new TokenBucket(settings, slots), nowMs: now },
       onDecided: (slot) => this.#retake(slot),
       ...options,
     });
@@ -118,7 +118,7 @@ it.each([
     held[who]! -= back;
     returned += back;
     const request: LeaseRequest = {
-      ...{ strategy: 'leaky-bucket', settings, want, least, returned: back, reason: 'demand', blockMs: 0 },
+      ...{ strategy: 'leaky-bucket', settings, want, least, returned: back, blockMs: 0 },
     };
     const answer = (await links[who]!.ask('t:model', request, 1000))!;
     held[who]! += answer.granted;
@@ -147,7 +147,7 @@ it('fills a bucket that is emptied again and again at its rate, to a unit', asyn
     const request = { strategy: 'token-bucket', settings, want: 1e6, least: 1, returned: 0 } as const;
     const key = `t:refill ${ratePerSecond}`;
     const empty = async (): Promise<number> =>
-      (await link.ask(key, { ...request, reason: 'demand', blockMs: 0 }, 1000))!.granted;
+      (await link.ask(key, { ...request, blockMs: 0 }, 1000))!.granted;
     const beforeUs = await redisTimeUs(server);
     expect(await empty()).toBe(1e6);
     const afterUs = await redisTimeUs(server);
@@ -172,7 +172,7 @@ it('forgets keys that are as good as fresh, and keeps what a key owes', async ()
     blockMs = 0,
   ): Promise<LeaseAnswer> => {
     const settings = { ratePerSecond: 10, burst: 10, windowMs: 1000 };
-    const rest = { want: units, least: units, returned: 0, reason: 'demand', blockMs } as const;
+    const rest = { want: units, least: units, returned: 0, blockMs } as const;
     return (await link.ask(key, { strategy, settings, ...rest }, 1000))!;
   };
   for (const strategy of ['token-bucket', 'sliding-window'] as const) {
@@ -184,11 +184,11 @@ it('forgets keys that are as good as fresh, and keeps what a key owes', async ()
     const livesMs = await server.client.pttl(strategy);
     expect(livesMs).toBeGreaterThan(waitMs);
     expect(livesMs).toBeLessThan(8_000);
-    // A refusal on demand blocks, for all.
+    // A block is one for all.
     const boxed = `boxed ${strategy}`;
     expect(await ask(boxed, strategy, 10)).toMatchObject({ granted: 10 });
-    expect(await ask(boxed, strategy, 1, 5_000)).toEqual({ granted: 0, waitMs: 5_000, blocked: true });
-    const again = await ask(boxed, strategy, 1, 5_000);
+    expect(await ask(boxed, strategy, 0, 5_000)).toEqual({ granted: 0, waitMs: 5_000, blocked: true });
+    const again = await ask(boxed, strategy, 1);
     expect([again.granted, again.blocked]).toEqual([0, true]);
     expect(again.waitMs).toBeLessThanOrEqual(5_000);
   }
@@ -203,7 +203,7 @@ it.each([
   await eventually(() => expect(link.up).toBe(true));
   const settings = { ratePerSecond: 0.001, burst: 40, windowMs: 120_000_000 };
   const ask = async (want: number, returned: number): Promise<number> => {
-    const request = { strategy, settings, want, least: want, returned, reason: 'ahead', blockMs: 0 } as const;
+    const request = { strategy, settings, want, least: want, returned, blockMs: 0 } as const;
     return (await link.ask('t:unleased', request, 1000))!.granted;
   };
   expect(await ask(0, -4)).toBe(0);
@@ -218,7 +218,7 @@ it('refuses in a sliding window what the last one still covers, on the clock of 
   let granted = 0;
   const beforeUs = await redisTimeUs(server);
   while ((await redisTimeUs(server)) - beforeUs < 1_000_000) {
-    const rest = { want: 7, least: 1, returned: 0, reason: 'demand', blockMs: 0 } as const;
+    const rest = { want: 7, least: 1, returned: 0, blockMs: 0 } as const;
     granted += (await link.ask('t:window', { strategy: 'sliding-window', settings, ...rest }, 1000))!.granted;
   }
   const seconds = ((await redisTimeUs(server)) - beforeUs) / 1e6;

@@ -11,9 +11,7 @@ export interface LeaseRequest {
   readonly least: number;
   /** What was leased and not used, and is given back; less than 0 for what was used without a lease. */
   readonly returned: number;
-  /** `ahead` of need, on `demand` of a message that waits, or to `block` the key. */
-  readonly reason: 'ahead' | 'demand' | 'block';
-  /** For how long a demand that gets nothing blocks the key, or a block lasts. 0 = not. */
+  /** For how long the key is to be blocked from now on. 0 = not. */
   readonly blockMs: number;
 }
 
@@ -26,14 +24,12 @@ export interface LeaseAnswer {
   readonly blocked: boolean;
 }
 
-const reasons = { ahead: 0, demand: 1, block: 2 } as const;
-
 /** The numbers that the script takes. */
 export function leaseArguments({ strategy, settings, ...request }: LeaseRequest): number[] {
   const { ratePerSecond, burst, windowMs } = settings;
-  const { want, least, returned, reason, blockMs } = request;
+  const { want, least, returned, blockMs } = request;
   const isWindow = strategy === 'sliding-window' ? 1 : 0;
-  return [isWindow, ratePerSecond, burst, windowMs, want, least, returned, reasons[reason], blockMs];
+  return [isWindow, ratePerSecond, burst, windowMs, want, least, returned, blockMs];
 }
 
 /** The script's reply as an answer; throws when it is none. */
@@ -53,7 +49,7 @@ export function leaseAnswer(reply: unknown): LeaseAnswer {
 export const leaseScript = `
 local isWindow, rate, burst, windowUs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]) * 1000
 local want, least, returned = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local reason, blockUs = ARGV[8], tonumber(ARGV[9]) * 1000
+local blockUs = tonumber(ARGV[8]) * 1000
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 
@@ -116,8 +112,7 @@ if blockedUntil <= now then
   blockedUntil = 0
   if isWindow == '1' then takeFromWindow() else takeFromBucket() end
 end
-local refused = want > 0 and granted == 0 and blockedUntil == 0
-if blockUs > 0 and (reason == '2' or (reason == '1' and refused)) then
+if blockUs > 0 then
   blockedUntil = math.max(blockedUntil, now + blockUs)
   -- Afterwards a bucket has room for one, unless it owes more, and a window is empty.
   if isWindow == '1' then

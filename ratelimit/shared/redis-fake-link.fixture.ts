@@ -56,13 +56,13 @@ export class FakeLink implements LeaseLink {
     await turn();
   }
 
-  #run(key: string, { want, least, returned, reason }: LeaseRequest): LeaseAnswer {
+  #run(key: string, { want, least, returned, blockMs }: LeaseRequest): LeaseAnswer {
     const room = (this.room.get(key) ?? 0) + returned;
     const granted = want > 0 && !this.blocked && room >= least ? Math.min(want, room) : 0;
     this.room.set(key, room - granted);
     this.granted += granted;
     this.returned += returned;
-    if (reason === 'block') this.blocks++;
+    if (blockMs > 0) this.blocks++;
     return { granted, waitMs: granted > 0 ? 0 : this.waitMs, blocked: this.blocked };
   }
 }

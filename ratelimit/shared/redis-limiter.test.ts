@@ -21,7 +21,7 @@ class Setup {
     const { settings = thousand, slots = 4 } = options;
     this.limiter = new RedisLimiter({
       ...{ name: 'all', strategy: 'token-bucket', settings, slots, link: this.link, keyPrefix: 'p:' },
-      ...{ onFailure: 'local', fallback: new TokenBucket(settings, slots), blockMs: 0 },
+      ...{ onFailure: 'local', fallback: new TokenBucket(settings, slots) },
       onDecided: (slot) => this.onDecided(slot),
       nowMs: () => this.nowMs,
       ...options,
@@ -44,9 +44,7 @@ describe('a lease', () => {
     setup.fill(0, 100);
     expect([setup.take(), setup.take(), setup.take(0, 3)]).toEqual([undecided, undecided, undecided]);
     await turn();
-    expect(setup.link.pending).toMatchObject([
-      { key: keyOf('key 0'), request: { want: 5, least: 1, reason: 'demand' } },
-    ]);
+    expect(setup.link.pending).toMatchObject([{ key: keyOf('key 0'), request: { want: 5, least: 1 } }]);
     await setup.link.answer();
     expect(setup.decided).toEqual([0]);
     expect([setup.take(), setup.take(), setup.take(0, 3)]).toEqual([0, 0, 0]);
@@ -61,7 +59,7 @@ describe('a lease', () => {
       setup.nowMs++;
       for (let i = 0; i < (ms < 200 ? 1 : 100); i++) setup.take();
       await turn();
-      for (const { want, reason } of await setup.link.answer()) if (reason !== 'block') wants.push(want);
+      for (const { want } of await setup.link.answer()) wants.push(want);
     }
     expect(wants[0]).toBe(1);
     expect(wants.slice(10).filter((want) => want >= 15 && want <= 40).length).toBeGreaterThan(2);
@@ -247,7 +245,7 @@ describe('a refusal', () => {
     setup.nowMs += 100;
     expect(setup.limiter.peek(0, 10, setup.nowMs)).toBeGreaterThan(0);
     await turn();
-    expect(await setup.link.answer()).toMatchObject([{ want: 10, least: 10, reason: 'ahead' }]);
+    expect(await setup.link.answer()).toMatchObject([{ want: 10, least: 10 }]);
     setup.fill(0, 10);
     setup.nowMs += 100;
     expect(setup.take(0, 10)).toBeGreaterThan(0);
@@ -346,11 +344,11 @@ describe('the penalty box', () => {
     setup.limiter.block(0, 500, setup.nowMs);
     expect(setup.take()).toBe(500);
     setup.limiter.sweep(setup.nowMs + 100);
-    expect(setup.link.pending).toMatchObject([{ request: { reason: 'block', returned: 0 } }]);
+    expect(setup.link.pending).toMatchObject([{ request: { blockMs: 500, returned: 0 } }]);
   });
 
   it('is left when Redis says, whoever put the key in', async () => {
-    const setup = new Setup({ blockMs: 60_000 });
+    const setup = new Setup();
     setup.link.blocked = true;
     setup.link.waitMs = 30_000;
     setup.take();
@@ -361,21 +359,6 @@ describe('the penalty box', () => {
     expect(setup.take()).toBe(30_000);
     setup.nowMs += 30_000;
     expect(setup.take()).toBe(undecided);
-  });
-
-  it('hears of every need where a refusal blocks', async () => {
-    const setup = new Setup({ blockMs: 60_000 });
-    setup.fill(0, 3);
-    setup.onDecided = () => setup.decided.push(setup.take(), setup.take(), setup.take(), setup.take());
-    for (let i = 0; i < 4; i++) setup.take();
-    await turn();
-    setup.nowMs += 30;
-    await setup.link.answer();
-    expect(setup.decided).toEqual([0, 0, 0, undecided]);
-    // It waits no longer for two answers than it would for one.
-    expect(setup.link.pending).toMatchObject([
-      { request: { reason: 'demand', blockMs: 60_000 }, patienceMs: 10 },
-    ]);
   });
 
   it('is no place for those whom nobody but an absent Redis refused', async () => {
@@ -544,6 +527,18 @@ describe('undecided', () => {
     expect(setup.decided.slice(2)).toEqual([0, undecided]);
   });
 
+  it('lasts no longer for two answers than it would for one', async () => {
+    const setup = new Setup({ settings: { ...thousand, burst: 3 } });
+    setup.fill(0, 3);
+    setup.onDecided = () => setup.decided.push(setup.take(), setup.take(), setup.take(), setup.take());
+    for (let i = 0; i < 4; i++) setup.take();
+    await turn();
+    setup.nowMs += 30;
+    await setup.link.answer();
+    expect(setup.decided).toEqual([0, 0, 0, undecided]);
+    expect(setup.link.pending).toMatchObject([{ request: { want: 1 }, patienceMs: 10 }]);
+  });
+
   it('gives Redis a while however long a turn took', async () => {
     const setup = new Setup();
     setup.take();
@@ -553,11 +548,11 @@ describe('undecided', () => {
   });
 
   it('has a look asked for, and told of', async () => {
-    const setup = new Setup({ blockMs: 1000 });
+    const setup = new Setup();
     setup.fill(0, 1);
     expect(setup.limiter.peek(0, 1, setup.nowMs)).toBe(undecided);
     await turn();
-    expect(await setup.link.answer()).toMatchObject([{ reason: 'ahead' }]);
+    expect(await setup.link.answer()).toMatchObject([{ want: 1, least: 1 }]);
     expect(setup.decided).toEqual([0]);
     expect(setup.limiter.peek(0, 1, setup.nowMs)).toBe(0);
     expect(setup.take()).toBe(0);

@@ -19,8 +19,6 @@ export interface RedisLimiterOptions {
   readonly onFailure: OnFailure;
   /** Has as many slots; decides while Redis does not, where that is `local`. */
   readonly fallback: Limiter;
-  /** A key from which more is asked than there is gets nothing for this long, at any gateway. 0 = not. */
-  readonly blockMs: number;
   /** What was `undecided` about the slot may be taken again, best before this returns. */
   readonly onDecided: (slot: number) => void;
   readonly nowMs: () => number;
@@ -158,7 +156,7 @@ export class RedisLimiter implements Limiter {
     this.#dropCredit(slot);
     this.#refusals.block(slot, nowMs + durationMs);
     fallback.block(slot, durationMs, nowMs);
-    this.#tell(this.#keyOf(slot), { reason: 'block', blockMs: durationMs });
+    this.#tell(this.#keyOf(slot), { blockMs: durationMs });
   }
 
   isFresh(slot: number, nowMs: number): boolean {
@@ -283,12 +281,12 @@ export class RedisLimiter implements Limiter {
 
   #ask(slot: number, nowMs: number): void {
     const order = this.#orderFor(slot, nowMs);
-    const { want, least, isDemand, sinceMs } = order;
-    const { link, blockMs, patienceMs = defaultPatienceMs } = this.#options;
+    const { want, least, sinceMs } = order;
+    const { link, patienceMs = defaultPatienceMs } = this.#options;
     this.#state[slot] = asked | (this.#state[slot]! & (watched | failing));
     const generation = this.#generation[slot]!;
     const key = this.#keyOf(slot);
-    const request = this.#request({ want, least, reason: isDemand ? 'demand' : 'ahead', blockMs });
+    const request = this.#request({ want, least });
     void link.ask(key, request, Math.max(leastPatienceMs, patienceMs - (nowMs - sinceMs))).then((answer) => {
       if (generation === this.#generation[slot]) return this.#onAnswer(slot, order, answer);
       if (answer !== undefined && answer.granted > 0) this.#tell(key, { returned: answer.granted });
@@ -347,7 +345,7 @@ export class RedisLimiter implements Limiter {
 
   #settle(slot: number, { want, least }: Order, { granted, waitMs, blocked }: LeaseAnswer): void {
     const nowMs = this.#options.nowMs();
-    const { blockMs, fallback } = this.#options;
+    const { fallback } = this.#options;
     if (blocked) {
       this.#dropCredit(slot);
       this.#refusals.block(slot, nowMs + waitMs);
@@ -355,11 +353,9 @@ export class RedisLimiter implements Limiter {
       return;
     }
     if (granted > 0) this.#hold(slot, granted, granted >= want, nowMs);
-    // Where refusals block, Redis hears of every need: only then it blocks.
-    if (granted < want && blockMs === 0) {
-      if (granted === 0) this.#refusals.refuse(slot, nowMs + waitMs, least, nowMs);
-      this.#refusals.pause(slot, nowMs + this.#size.pauseMs);
-    }
+    if (granted >= want) return;
+    if (granted === 0) this.#refusals.refuse(slot, nowMs + waitMs, least, nowMs);
+    this.#refusals.pause(slot, nowMs + this.#size.pauseMs);
   }
 
   #hold(slot: number, units: number, isPlenty: boolean, nowMs: number): void {
@@ -411,7 +407,7 @@ export class RedisLimiter implements Limiter {
   }
 
   #request(request: Partial<LeaseRequest>): LeaseRequest {
-    const nothing = { want: 0, least: 0, returned: 0, reason: 'ahead', blockMs: 0 } as const;
+    const nothing = { want: 0, least: 0, returned: 0, blockMs: 0 } as const;
     return { strategy: this.#options.strategy, settings: this.#settings, ...nothing, ...request };
   }
 

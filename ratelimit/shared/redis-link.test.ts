@@ -9,7 +9,7 @@ import { parseRedisUrl, type RedisTarget } from './redis-url.ts';
 const request: LeaseRequest = {
   strategy: 'token-bucket',
   settings: { ratePerSecond: 10, burst: 5, windowMs: 1000 },
-  ...{ want: 2, least: 1, returned: 0, reason: 'demand', blockMs: 0 },
+  ...{ want: 2, least: 1, returned: 0, blockMs: 0 },
 };
 
 interface Call {

@@ -44,7 +44,7 @@ const maxPending = 20_000;
 const probe: LeaseRequest = {
   strategy: 'token-bucket',
   settings: { ratePerSecond: 1000, burst: 1000, windowMs: 1000 },
-  ...{ want: 0, least: 0, returned: 0, reason: 'ahead', blockMs: 0 },
+  ...{ want: 0, least: 0, returned: 0, blockMs: 0 },
 };
 
 /** Something that Redis has not answered yet. */
@@ -54,7 +54,7 @@ interface Command {
   readonly abandon: () => void;
 }
 
-const giveBack = { want: 0, least: 0, reason: 'ahead', blockMs: 0 } as const;
+const giveBack = { want: 0, least: 0, blockMs: 0 } as const;
 
 /**
  * A connection to Redis that is either up or down, for all who use it at once. The first command that fails or is late takes

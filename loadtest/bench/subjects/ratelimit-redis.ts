@@ -73,7 +73,7 @@ const settings = { ratePerSecond: 1e9, burst: 1e9, windowMs: 1000 };
 function plentyOf(link: RedisLink, nowMs: () => number): RedisLimiter {
   return new RedisLimiter({
     ...{ name: 'bench', strategy: 'token-bucket', settings, slots: 1, link, keyPrefix: 'bench:' },
-    ...{ onFailure: 'closed', fallback: new TokenBucket(settings, 1), blockMs: 0, nowMs },
+    ...{ onFailure: 'closed', fallback: new TokenBucket(settings, 1), nowMs },
     onDecided: () => undefined,
   });
 }
@@ -92,7 +92,7 @@ async function nsPerLeasedTake(limiter: RedisLimiter, now: () => number): Promis
 
 async function nsPerRoundTrip(link: RedisLink, now: () => number): Promise<number> {
   const request: LeaseRequest = {
-    ...{ strategy: 'token-bucket', settings, want: 1, least: 1, returned: 0, reason: 'demand', blockMs: 0 },
+    ...{ strategy: 'token-bucket', settings, want: 1, least: 1, returned: 0, blockMs: 0 },
   };
   let passed = 0;
   const startedMs = now();
