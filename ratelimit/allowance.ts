@@ -114,11 +114,11 @@ export class Allowance implements Prepaid {
       limiters[index]!.refund(this.#slots[index]!, requests);
   }
 
-  /** Gives back what `take` took for a request that is not going to be sent now. */
-  refund(bytes: number, method: MethodBytes): void {
+  /** Gives back what `take` took, with this verdict, for a request that is not going to be sent now. */
+  refund(bytes: number, method: MethodBytes, verdict: number): void {
     this.#plan.countAllowed(-1);
     for (const limit of this.#plan.others) {
-      if (!limit.config.dryRun && concerns(limit, method)) limit.count(this.#decisionOf(limit), -1);
+      if (!limit.config.dryRun && concerns(limit, method)) limit.count(decisionOf(limit, verdict), -1);
     }
     this.#refund(this.#plan.limits.length, bytes, method);
   }
@@ -203,10 +203,11 @@ export class Allowance implements Prepaid {
       }
       if (outcome > this.delayMs) this.delayMs = outcome;
     }
+    const verdict = this.delayMs > 0 ? Verdict.later : Verdict.go;
     for (const limit of others) {
-      if (!limit.config.dryRun && concerns(limit, method)) limit.count(this.#decisionOf(limit));
+      if (!limit.config.dryRun && concerns(limit, method)) limit.count(decisionOf(limit, verdict));
     }
-    return this.delayMs > 0 ? Verdict.later : Verdict.go;
+    return verdict;
   }
 
   /** What is not known yet is asked once more when it is; it counts as allowed if it is not known even then. */
@@ -225,11 +226,6 @@ export class Allowance implements Prepaid {
     if (waitMs <= 0) return;
     limit.countRefused(slot);
     this.#host.onDryRun(limit);
-  }
-
-  /** What a limit decided about the last request that passed. */
-  #decisionOf(limit: Limit): Decision {
-    return limit.delays && this.delayMs > 0 ? 'delayed' : 'allowed';
   }
 
   /** Gives back what the first limits have taken. */
@@ -283,4 +279,9 @@ export class Allowance implements Prepaid {
 
 function concerns(limit: Limit, { buf, start, end }: MethodBytes): boolean {
   return limit.pattern === undefined || (start >= 0 && limit.pattern.matches(buf, start, end));
+}
+
+/** What a limit decided about a request that passed with this verdict. */
+function decisionOf(limit: Limit, verdict: number): Decision {
+  return limit.delays && verdict === Verdict.later ? 'delayed' : 'allowed';
 }

@@ -98,7 +98,8 @@ export class DrainingLevels {
     const cells = this.#cells;
     const at = slot * 2;
     const now = this.#tickAfter(nowMs);
-    const isBlocked = cells[at + 1]! > now;
+    // A tick of grace, since it may have been rounded up from that of a finer scale.
+    const isBlocked = cells[at + 1]! > now + Math.max(1, this.#ticksPerMs);
     if (isBlocked) cells[at + 1] = this.#tickWhen(this.#burstGrains - this.#grainsPerUnit, slot);
     cells[at] = isBlocked ? Infinity : this.#levelAt(slot, this.#tickOf(nowMs));
     if (!isBlocked) cells[at + 1] = now;

@@ -142,6 +142,9 @@ export class Limit {
     this.config = config;
     this.isImplied = isImplied;
     this.limiter.configure(settingsOf(config), nowMs);
+    this.#blockedUntilMs?.forEach((untilMs, slot) => {
+      if (untilMs > nowMs) this.limiter.block(slot, untilMs - nowMs, nowMs);
+    });
   }
 
   /** `owner` is told once when what was undecided about the slot may be asked again. */

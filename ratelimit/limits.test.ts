@@ -227,6 +227,32 @@ describe('limits', () => {
     }
   });
 
+  it('keep who is in the penalty box there until its time, whatever figures they get', () => {
+    let nowMs = 0;
+    const slow = { requestsPerSecond: 0.05, burst: 1, blockMs: 10_000 };
+    for (const strategy of ['token-bucket', 'leaky-bucket'] as const) {
+      const limits = localLimits([{ ...slow, strategy }], { now: () => nowMs });
+      nowMs = 0;
+      const allowance = open(limits);
+      passed(allowance, 2);
+      limits.apply([limitOf({ ...slow, strategy, requestsPerSecond: 10, burst: 10 })]);
+      for (nowMs = 1_000; nowMs < 10_000; nowMs += 1_000) {
+        expect(allowance.take(1, nowMs, none)).toBe(10_000 - nowMs);
+        limits.apply([limitOf({ ...slow, strategy, requestsPerSecond: 10 + nowMs / 1_000, burst: 10 })]);
+      }
+      expect(allowance.take(1, 10_001, none)).toBe(Verdict.go);
+    }
+  });
+
+  it('count what is taken back for what it was', () => {
+    const limits = localLimits([{ strategy: 'leaky-bucket', burst: 3, onExceed: 'delay' }]);
+    const allowance = open(limits);
+    const verdicts = [0, 1, 2].map(() => allowance.take(1, 0, none));
+    expect(decided(limits, 'connection')).toEqual({ allowed: 1, delayed: 2 });
+    for (const verdict of verdicts) allowance.refund(1, none, verdict);
+    expect(decided(limits, 'connection')).toEqual({});
+  });
+
   it('tell who would wait too long when it would not', () => {
     const limits = localLimits([
       { strategy: 'leaky-bucket', requestsPerSecond: 1, burst: 100, onExceed: 'delay', maxDelayMs: 2_000 },
@@ -322,7 +348,7 @@ describe('limits', () => {
     const method = methodBytes('m');
     for (let n = 0; n < 10; n++) {
       expect(allowance.take(1, 0, method)).toBe(Verdict.go);
-      allowance.refund(1, method);
+      allowance.refund(1, method, Verdict.go);
     }
     expect(passed(allowance, 5, method)).toBe(3);
     for (const scope of ['connection', 'method'])

@@ -234,7 +234,7 @@ describe('spending', () => {
 
   it('ends a client that keeps the event loop busy with what is refused, and only such a one', () => {
     for (const [msPerMessage, failures] of [
-      [1, 1],
+      [3, 1],
       [0.01, 0],
     ] as const) {
       const world = new World([{ burst: 1 }]);
@@ -246,11 +246,26 @@ describe('spending', () => {
     }
     const patient = new World([{ burst: 1 }]);
     for (let n = 0; n < 1_000; n++) {
-      if (n % 100 === 0) vi.advanceTimersByTime(1);
-      patient.clockMs += 1;
+      if (n % 50 === 0) vi.advanceTimersByTime(1);
+      patient.clockMs += 3;
       patient.say('a');
     }
     expect(patient.failures).toEqual([]);
+    const mixed = new World([{ scope: 'method', match: 'm', burst: 1 }]);
+    const bytes = Buffer.from('m');
+    for (let n = 0; n < 1_000; n++) {
+      mixed.clockMs += 3;
+      mixed.spending.charge(9, bytes, 0, 1);
+      if (n % 2 === 0) mixed.spending.charge(9, bytes, -1, -1);
+    }
+    expect(mixed.failures, 'some of it passes').toEqual([]);
+    const large = new World([{ burst: 1 }]);
+    large.say('a');
+    for (let n = 0; n < 3; n++) {
+      large.clockMs += 200;
+      large.spending.charge(900_000, bytes, -1, -1);
+    }
+    expect(large.failures, 'a few large ones').toHaveLength(1);
   });
 
   it('ends a client for its pings only where a limit of its connection closes', () => {

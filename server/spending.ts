@@ -26,10 +26,14 @@ export interface Spender {
   fail(cause: 'rate-limited'): void;
 }
 
-/** A client that keeps the event loop this long with what is refused, in one turn, is ended: nobody else would get theirs. */
-const maxFloodMs = 100;
-/** How many refusals there are between two looks at the clock. */
-const floodLook = 256;
+/**
+ * A client that keeps the event loop this long, in one turn, with nothing but what is refused, is ended: nobody else would get
+ * theirs.
+ */
+const maxFloodMs = 250;
+/** How much is refused between two looks at the clock: bytes, and for each refusal some more. */
+const floodLook = 65_536;
+const refusalWeight = 256;
 /** Advice to a client of whom too much waits. */
 const tooMuchWaitsMs = 1_000;
 const nothing = new Uint8Array(0);
@@ -50,10 +54,10 @@ export class Spending implements ClientAllowance, Undecided {
   /** What became of the requests of the message that is being forwarded, where that was known before. */
   #known: readonly number[] | undefined;
   #stopped = false;
-  /** The turn of the last refusal, when its first one was, and how many there were in it. */
+  /** The turn of the last refusal, when the first one was since anything passed in it, and how much since the last look. */
   #floodTurnMs = -1;
   #floodSinceMs = 0;
-  #floodRefusals = 0;
+  #floodWeight = 0;
 
   constructor(context: SpendingContext, keys: ClientKeys, spender: Spender) {
     this.#context = context;
@@ -87,13 +91,14 @@ export class Spending implements ClientAllowance, Undecided {
     const nowMs = this.#context.now();
     const method = this.#methodAt(buf, methodStart, methodEnd);
     const verdict = this.#allowance.take(bytes, nowMs, method);
-    if (verdict > 0) return this.#isFlood(nowMs) ? this.#close() : verdict;
+    if (verdict > 0) return this.#isFlood(nowMs, bytes) ? this.#close() : verdict;
     if (verdict === Verdict.hold) return this.#hold(bytes, Infinity, undefined);
-    if (verdict === Verdict.drop) return this.#isFlood(nowMs) ? this.#close() : this.#drop();
+    if (verdict === Verdict.drop) return this.#isFlood(nowMs, bytes) ? this.#close() : this.#drop();
     if (verdict === Verdict.close) return this.#close();
+    this.#floodTurnMs = -1;
     const dueMs = Math.max(this.#dueMs(verdict, nowMs), held?.lastDueMs ?? 0);
     const charge = dueMs === 0 ? Charge.paid : this.#hold(bytes, dueMs, paid);
-    if (charge > 0) this.#allowance.refund(bytes, method);
+    if (charge > 0) this.#allowance.refund(bytes, method, verdict);
     else if (this.#allowance.isWatched) this.#allowance.watch(bytes, nowMs, method);
     return charge;
   }
@@ -111,8 +116,9 @@ export class Spending implements ClientAllowance, Undecided {
       dueMs = Math.max(dueMs, this.#dueMs(verdict, nowMs));
       return verdict;
     });
-    const isRefused = verdicts.some((verdict) => verdict > 0 || verdict === Verdict.drop);
-    if (verdicts.includes(Verdict.close) || (isRefused && this.#isFlood(nowMs))) {
+    const isRefused = verdicts.every((verdict) => verdict > 0 || verdict === Verdict.drop);
+    if (!isRefused) this.#floodTurnMs = -1;
+    if (verdicts.includes(Verdict.close) || (isRefused && this.#isFlood(nowMs, buf.length))) {
       this.#close();
       return undefined;
     }
@@ -121,7 +127,7 @@ export class Spending implements ClientAllowance, Undecided {
     if (isKnown && dueMs === 0) return this.#settle(buf, requests, charges, nowMs);
     const outcome = this.#holdBatch(buf, requests, isKnown ? dueMs : Infinity, isKnown ? charges : undefined);
     if (isKnown && outcome === undefined) this.#settle(buf, requests, charges, nowMs);
-    else this.#refund(buf, requests, charges);
+    else this.#refund(buf, requests, verdicts);
     return outcome;
   }
 
@@ -174,13 +180,15 @@ export class Spending implements ClientAllowance, Undecided {
     return method;
   }
 
-  #isFlood(turnMs: number): boolean {
+  #isFlood(turnMs: number, bytes: number): boolean {
     if (turnMs !== this.#floodTurnMs) {
       this.#floodTurnMs = turnMs;
       this.#floodSinceMs = this.#context.clockMs();
-      this.#floodRefusals = 0;
+      this.#floodWeight = 0;
     }
-    if (++this.#floodRefusals % floodLook !== 0) return false;
+    this.#floodWeight += bytes + refusalWeight;
+    if (this.#floodWeight < floodLook) return false;
+    this.#floodWeight = 0;
     return this.#context.clockMs() - this.#floodSinceMs > maxFloodMs;
   }
 
@@ -228,10 +236,11 @@ export class Spending implements ClientAllowance, Undecided {
     return charges;
   }
 
-  #refund(buf: Uint8Array, requests: readonly RequestRange[], charges: readonly number[]): void {
-    charges.forEach((charge, index) => {
+  #refund(buf: Uint8Array, requests: readonly RequestRange[], verdicts: readonly number[]): void {
+    verdicts.forEach((verdict, index) => {
       const request = requests[index]!;
-      if (charge === Charge.paid) this.#allowance.refund(sizeOf(request), this.#methodOf(buf, request));
+      if (chargeOf(verdict) !== Charge.paid) return;
+      this.#allowance.refund(sizeOf(request), this.#methodOf(buf, request), verdict);
     });
   }
 
