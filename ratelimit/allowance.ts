@@ -16,8 +16,9 @@ export const Verdict = {
   later: -4,
 } as const;
 
-/** As many requests are paid for at once where several come in one turn. */
-const block = 16;
+/** As many requests are paid for at once where several come in one turn, or as many as came in the turn before, up to a limit. */
+const usualBlock = 16;
+const largestBlock = 32;
 
 /** What an allowance needs of the limits it is under. */
 export interface AllowanceHost {
@@ -33,10 +34,13 @@ export interface AllowanceHost {
 
 /** A request as the limits see it; `start` is −1 when it has no method. */
 export interface MethodBytes {
-  buf: Uint8Array;
-  start: number;
-  end: number;
+  readonly buf: Uint8Array;
+  readonly start: number;
+  readonly end: number;
 }
+
+/** A request without a method. */
+export const noMethod: MethodBytes = { buf: new Uint8Array(0), start: -1, end: -1 };
 
 /** What one client may still send, under all limits that apply to it. */
 export class Allowance implements Prepaid {
@@ -49,9 +53,10 @@ export class Allowance implements Prepaid {
   #slots: number[];
   #version: number;
   #released = false;
-  /** When the last request came, and how many more of that turn are paid for. */
+  /** When the last request came, how many more of that turn are paid for, and how many of it that makes. */
   #lastTakeMs = -1;
   #prepaid = 0;
+  #paidInTurn = 0;
 
   /** The owner is told when it is time to ask again after a `hold`. */
   constructor(host: AllowanceHost, client: ClientKeys, owner: Undecided, nowMs: number) {
@@ -68,6 +73,11 @@ export class Allowance implements Prepaid {
     return this.#plan.limits.length > 0 || this.#version !== this.#host.version;
   }
 
+  /** False when the method of a request makes no difference. */
+  get looksAtMethods(): boolean {
+    return this.#plan.looksAtMethods || this.#version !== this.#host.version;
+  }
+
   /** Asks for one request of this size; a Verdict, or the milliseconds to wait. Once released, everything may go. */
   take(bytes: number, nowMs: number, method: MethodBytes): number {
     if (this.#prepaid === 0 || nowMs !== this.#lastTakeMs) return this.#take(bytes, nowMs, method);
@@ -80,11 +90,15 @@ export class Allowance implements Prepaid {
     if (this.#version !== this.#host.version) this.#rebind(nowMs);
     this.#host.prepayments.settle(nowMs);
     const plan = this.#plan;
-    if (plan.paysInBlocks && nowMs === this.#lastTakeMs && this.#prepay(nowMs)) {
+    const isFirst = nowMs !== this.#lastTakeMs;
+    const block = isFirst ? Math.min(this.#paidInTurn, largestBlock) : usualBlock;
+    if (isFirst) this.#paidInTurn = 0;
+    this.#lastTakeMs = nowMs;
+    if (plan.paysInBlocks && block > 1 && this.#prepay(block, nowMs)) {
       plan.countAllowed();
       return Verdict.go;
     }
-    this.#lastTakeMs = nowMs;
+    this.#paidInTurn++;
     const { limiters, countsBytes } = plan;
     const slots = this.#slots;
     for (let index = 0; index < limiters.length; index++) {
@@ -109,6 +123,7 @@ export class Allowance implements Prepaid {
     const requests = this.#prepaid;
     this.#prepaid = 0;
     if (requests === 0) return;
+    this.#paidInTurn -= requests;
     const { limiters } = this.#plan;
     for (let index = 0; index < limiters.length; index++)
       limiters[index]!.refund(this.#slots[index]!, requests);
@@ -172,7 +187,7 @@ export class Allowance implements Prepaid {
   }
 
   /** Pays for this request and the next ones of this turn; false, and nothing is paid, when a limit has not room for that many. */
-  #prepay(nowMs: number): boolean {
+  #prepay(block: number, nowMs: number): boolean {
     const { limiters } = this.#plan;
     const slots = this.#slots;
     for (let index = 0; index < limiters.length; index++) {
@@ -181,6 +196,7 @@ export class Allowance implements Prepaid {
       return false;
     }
     this.#prepaid = block - 1;
+    this.#paidInTurn += block;
     this.#host.prepayments.note(this, nowMs);
     return true;
   }

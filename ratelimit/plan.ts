@@ -17,6 +17,8 @@ export class Plan {
   /** Places in `limits` of those that control frames count against, and of those that only watch. */
   readonly forControlFrames: readonly number[];
   readonly watching: readonly number[];
+  /** Some are about methods. */
+  readonly looksAtMethods: boolean;
   /** Several requests of a turn may be paid for at once. */
   readonly paysInBlocks: boolean;
   /** Requests that all plain limits allowed, not yet added to their counts. */
@@ -29,6 +31,7 @@ export class Plan {
     this.plain = applying.filter((limit) => limit.isPlain);
     this.others = applying.filter((limit) => !limit.isPlain);
     this.limits = [...this.plain, ...this.others];
+    this.looksAtMethods = this.others.some(({ pattern }) => pattern !== undefined);
     this.limiters = this.plain.map((limit) => limit.limiter);
     this.countsBytes = this.plain.map(({ config }) => config.unit === 'bytes');
     this.paysInBlocks = this.plain.length > 0 && this.others.length === 0 && this.plain.every(paysInBlocks);

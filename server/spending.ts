@@ -2,7 +2,7 @@ import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
 import { Charge, type ClientAllowance, type RequestRange } from '../pool/client-side.ts';
 import { methodName } from '../pool/jsonrpc/method-name.ts';
 import { isEscaped } from '../pool/jsonrpc/ids.ts';
-import { Verdict, type Allowance, type MethodBytes } from '../ratelimit/allowance.ts';
+import { noMethod, Verdict, type Allowance, type MethodBytes } from '../ratelimit/allowance.ts';
 import type { ClientKeys } from '../ratelimit/limit-config.ts';
 import type { Undecided } from '../ratelimit/limit.ts';
 import type { Limits } from '../ratelimit/limits.ts';
@@ -36,7 +36,6 @@ const floodLook = 65_536;
 const refusalWeight = 256;
 /** Advice to a client of whom too much waits. */
 const tooMuchWaitsMs = 1_000;
-const nothing = new Uint8Array(0);
 const paid: readonly number[] = [Charge.paid];
 /** Not a time: nothing of the message that is being forwarded has to wait. */
 const notHeld = -1;
@@ -46,7 +45,6 @@ export class Spending implements ClientAllowance, Undecided {
   readonly #context: SpendingContext;
   readonly #spender: Spender;
   readonly #allowance: Allowance;
-  readonly #method: MethodBytes = { buf: nothing, start: -1, end: -1 };
   #held: HeldMessages | undefined;
   /** When the message that is being forwarded is to go instead, and what became of the requests in it. */
   #holdUntilMs = notHeld;
@@ -166,18 +164,12 @@ export class Spending implements ClientAllowance, Undecided {
     return this.#methodAt(buf, methodStart, methodEnd);
   }
 
+  /** Nothing is kept of a message where its method makes no difference: its memory would outlive it. */
   #methodAt(buf: Uint8Array, start: number, end: number): MethodBytes {
-    const method = this.#method;
-    if (start >= 0 && isEscaped(buf, start, end)) {
-      method.buf = Buffer.from(methodName(buf, start, end));
-      method.start = 0;
-      method.end = method.buf.length;
-      return method;
-    }
-    method.buf = buf;
-    method.start = start;
-    method.end = end;
-    return method;
+    if (start < 0 || !this.#allowance.looksAtMethods) return noMethod;
+    if (!isEscaped(buf, start, end)) return { buf, start, end };
+    const name = Buffer.from(methodName(buf, start, end));
+    return { buf: name, start: 0, end: name.length };
   }
 
   #isFlood(turnMs: number, bytes: number): boolean {
