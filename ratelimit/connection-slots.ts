@@ -43,10 +43,6 @@ export class ConnectionSlots implements SlotSource {
     return 0;
   }
 
-  keyOf(slot: number): string | undefined {
-    return this.#keys[slot];
-  }
-
   forEachSlot(visit: (slot: number, key: string) => void): void {
     this.#keys.forEach((key, slot) => {
       if (key !== undefined) visit(slot, key);

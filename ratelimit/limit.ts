@@ -80,7 +80,7 @@ export class Limit {
     return this.counts[decisionIndex[decision]]!;
   }
 
-  /** Counts a decision; −1 takes one back. */
+  /** Counts a decision, so often; −1 takes one back. */
   count(decision: Decision, times = 1): void {
     this.counts[decisionIndex[decision]]! += times;
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Verdict, type Allowance, type MethodBytes } from './allowance.ts';
-import type { ClientKeys, LimitConfig } from './limit-config.ts';
+import { decisions, scopes, type ClientKeys, type LimitConfig } from './limit-config.ts';
 import { limitOf, localLimits } from './limits.fixture.ts';
 import { settingsOf } from './limit.ts';
 import type { Limits } from './limits.ts';
@@ -55,6 +55,14 @@ describe('limits', () => {
     expect(passed(open(limits), 6)).toBe(6);
     expect(passed(open(limits, same), 6)).toBe(4);
     if (config.scope !== 'global') expect(passed(open(limits, other), 6)).toBe(6);
+  });
+
+  it('count every decision of every scope, at 0 from the start', () => {
+    const limits = localLimits();
+    expect(limits.decisionCounts()).toEqual(
+      scopes.flatMap((scope) => decisions.map((decision) => [scope, decision, 0])),
+    );
+    expect(limits.keyCounts()).toEqual(scopes.map((scope) => [scope, 0]));
   });
 
   it('give each connection an allowance of its own, and a new one a fresh one', () => {

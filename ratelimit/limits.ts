@@ -1,51 +1,36 @@
 import { createHmac } from 'node:crypto';
-import { allLimits, type NamedLimit } from './all-limits.ts';
+import { allLimits } from './all-limits.ts';
 import { Allowance, type AllowanceHost } from './allowance.ts';
-import { ConnectionSlots } from './connection-slots.ts';
-import { KeySlots } from './key-slots.ts';
+import { createLimit, type LimitOptions } from './create-limit.ts';
 import { coversRoute, decisions, keyedBy, scopes } from './limit-config.ts';
 import type { ClientKeys, LimitConfig, Scope } from './limit-config.ts';
-import { Limit, type Undecided } from './limit.ts';
-import type { Limiter } from './limiter.ts';
+import type { Limit, Undecided } from './limit.ts';
 import { Plan } from './plan.ts';
 import { Prepayments } from './prepayments.ts';
-import { OneSlot, type SlotSource } from './slot-source.ts';
 import { topKeys } from './top-keys.ts';
 
-export interface LimitsOptions {
+export interface LimitsOptions extends LimitOptions {
   readonly configs: readonly LimitConfig[];
-  /** How many connections there can be at once. */
-  readonly maxConnections: number;
-  /** How many keys a limit remembers. */
-  readonly maxKeysPerLimit: number;
   /** Whether addresses and identities are shown as they are, or as hashes that only tell them apart. */
   readonly showKeys: 'hashed' | 'clear';
-  /** Seeds the hashes of keys. */
-  readonly secret: string;
   readonly now: () => number;
-  /** Makes a limiter with that many slots; `onDecided` is for those that are `undecided` at times. */
-  readonly createLimiter: (parts: LimiterParts) => Limiter;
   /** Whether other gateways have a part in such a limit; it begins afresh when that changes. */
   readonly isShared: (config: LimitConfig) => boolean;
   /** A limit that only watches would have refused. */
   readonly onDryRun: (limit: Limit) => void;
 }
 
-/** What a limiter is made for. */
-export interface LimiterParts {
-  readonly config: LimitConfig;
-  readonly name: string;
-  readonly slots: number;
-  readonly onDecided: (slot: number) => void;
-}
-
+/** One limit and what it has done since it was set. */
 export interface LimitFigures {
   readonly name: string;
   /** It follows from another limit; nobody has configured it. */
   readonly isImplied: boolean;
   readonly config: LimitConfig;
+  /** Addresses, identities and the like that it keeps apart now. */
   readonly keys: number;
+  /** How often it decided what. */
   readonly decisions: Readonly<Record<string, number>>;
+  /** The keys it refused most, hashed or clear as configured. */
   readonly topKeys: readonly {
     readonly key: string;
     readonly refused: number;
@@ -86,7 +71,7 @@ export class Limits implements AllowanceHost {
     this.#limits = allLimits(configs).map((named) => {
       const known = before.get(named.name);
       if (known === undefined || isShared(known.config) !== isShared(named.config))
-        return this.#create(named);
+        return createLimit(named, this.#options);
       before.delete(named.name);
       known.configure(named, this.#options.now());
       return known;
@@ -200,33 +185,6 @@ export class Limits implements AllowanceHost {
     }));
   }
 
-  #create({ name, config, isImplied }: NamedLimit): Limit {
-    const { maxConnections, maxKeysPerLimit, secret, createLimiter } = this.#options;
-    const kind = isOneForAll(config) ? 'one' : keyedBy(config) === 'connection' ? 'connections' : 'keys';
-    const overflowCells = 2 ** Math.ceil(Math.log2(maxKeysPerLimit));
-    const slotCount =
-      kind === 'one'
-        ? 1
-        : kind === 'connections'
-          ? maxConnections + 1
-          : KeySlots.slotCount(maxKeysPerLimit, overflowCells);
-    const limiter = createLimiter({
-      config,
-      name,
-      slots: slotCount,
-      onDecided: (slot) => limit.decided(slot),
-    });
-    const limit: Limit = new Limit({ name, config, isImplied, limiter, slotCount });
-    limit.slots = slotsFor();
-    return limit;
-
-    function slotsFor(): SlotSource {
-      if (kind === 'one') return new OneSlot(limit);
-      if (kind === 'connections') return new ConnectionSlots(limit, slotCount);
-      return new KeySlots({ maxKeys: maxKeysPerLimit, overflowCells, limiter: limit, secret });
-    }
-  }
-
   #shown(limit: Limit, key: string): string {
     if (this.#options.showKeys === 'clear' || keyedBy(limit.config) === 'global') return key;
     return createHmac('sha256', this.#options.secret).update(key).digest('hex').slice(0, 16);
@@ -235,16 +193,6 @@ export class Limits implements AllowanceHost {
   #settleCounts(): void {
     for (const plan of this.#plans.values()) plan.settleCounts();
   }
-}
-
-/** How many keys a limit keeps apart at once, as a rule. */
-export function keyCapacity(config: LimitConfig, maxKeysPerLimit: number): number {
-  return isOneForAll(config) ? 1 : maxKeysPerLimit;
-}
-
-function isOneForAll(config: LimitConfig): boolean {
-  const eachRoute = config.scope === 'route' && config.match === null;
-  return keyedBy(config) === 'global' && !eachRoute;
 }
 
 /** True for a limit of the client's own that would refuse it every message now. */

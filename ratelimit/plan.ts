@@ -50,7 +50,7 @@ export class Plan {
 
   /** Adds what was counted here to the limits' own counts. */
   settleCounts(): void {
-    for (const limit of this.plain) limit.counts[0]! += this.#allowed[0]!;
+    for (const limit of this.plain) limit.count('allowed', this.#allowed[0]);
     this.#allowed[0] = 0;
   }
 }

@@ -11,8 +11,6 @@ export interface SlotSource {
   release(slot: number): void;
   /** Forgets keys that nobody holds and that are fresh, looking at no more than `count` slots; returns how many it forgot. */
   sweep(count: number, nowMs: number): number;
-  /** The key of a slot, as far as it is known. */
-  keyOf(slot: number): string | undefined;
   /** Visits every slot that belongs to a key. */
   forEachSlot(visit: (slot: number, key: string) => void): void;
 }
@@ -35,10 +33,6 @@ export class OneSlot implements SlotSource {
 
   sweep(): number {
     return 0;
-  }
-
-  keyOf(): string {
-    return allKey;
   }
 
   forEachSlot(visit: (slot: number, key: string) => void): void {

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { RateLimitFigures } from '../metrics/ratelimit-families.ts';
+import type { LimiterParts } from '../ratelimit/create-limit.ts';
 import type { LimitConfig } from '../ratelimit/limit-config.ts';
 import { settingsOf, type Limit } from '../ratelimit/limit.ts';
 import type { Limiter } from '../ratelimit/limiter.ts';
-import { Limits, type LimiterParts } from '../ratelimit/limits.ts';
+import { Limits } from '../ratelimit/limits.ts';
 import { RedisLimiter } from '../ratelimit/shared/redis-limiter.ts';
 import { RedisLink } from '../ratelimit/shared/redis-link.ts';
 import { parseRedisUrl } from '../ratelimit/shared/redis-url.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { settingsOf } from '../ratelimit/limit.ts';
 import { keyedBy } from '../ratelimit/limit-config.ts';
 import { allLimits } from '../ratelimit/all-limits.ts';
-import { keyCapacity } from '../ratelimit/limits.ts';
+import { keyCapacity } from '../ratelimit/create-limit.ts';
 import { createThreadMemory, type ThreadMemory } from '../ratelimit/shared/thread-memory.ts';
 import { completeConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
