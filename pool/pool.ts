@@ -5,6 +5,7 @@ import type { UpstreamCodec } from './coded-upstream.ts';
 import { Connector, type PoolLog } from './connector.ts';
 import { Dialer, type DialRequest } from './dial.ts';
 import { Endpoint } from './endpoint.ts';
+import { methodTable } from './jsonrpc/method-table.ts';
 import { EchoMode, type EchoStyle } from './modes/echo.ts';
 import { RequestMode, zeroCounts, type RequestCounts } from './modes/request.ts';
 import { SessionMode } from './modes/session.ts';
@@ -107,8 +108,10 @@ export class Pool {
         queue: config.queue,
         maxRetries: config.retry.maxRetries,
         retryBudgetRatio: config.retry.budgetRatio,
-        statefulMethods: new Set(config.statefulMethods),
-        idempotentMethods: new Set(config.retry.idempotentMethods),
+        methods: methodTable({
+          stateful: config.statefulMethods,
+          idempotent: config.retry.idempotentMethods,
+        }),
         idCeiling,
       },
       now,

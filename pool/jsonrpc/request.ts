@@ -1,6 +1,7 @@
 import { copyBytes } from '../copy-bytes.ts';
 import type { Batch } from './batch.ts';
 import { canonicalId, hashId, isEscaped, sameId } from './ids.ts';
+import { plainMethod, type MethodTraits } from './method-table.ts';
 import type { Scan } from './scan.ts';
 
 const empty = new Uint8Array(0);
@@ -18,6 +19,8 @@ export class Request {
   idStart = 0;
   idEnd = 0;
   idHash = 0;
+  /** What the configuration says of its method. */
+  traits: MethodTraits = plainMethod;
   acceptedAtMs = 0;
   deadlineMs = 0;
   /** It leaves the queue with an error at this time. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import type { Member } from '../balancers/balancer.ts';
 import type { Endpoint } from '../endpoint.ts';
+import type { SharedConnection } from '../fleet.ts';
 import { parseWireId } from '../jsonrpc/ids.ts';
 import { InFlight } from '../jsonrpc/in-flight.ts';
 import type { Request } from '../jsonrpc/request.ts';
@@ -54,7 +54,7 @@ export interface ChannelHost {
 }
 
 /** One upstream connection shared by many clients: its epoch of wire ids, and who waits for it. */
-export class Channel implements Member, UpstreamOwner {
+export class Channel implements SharedConnection, UpstreamOwner {
   readonly upstream: UpstreamConnection;
   readonly endpoint: Endpoint;
   readonly inFlight: InFlight<Requester>;

@@ -1,5 +1,6 @@
 import { copyBytes } from '../copy-bytes.ts';
 import { parseWireId } from '../jsonrpc/ids.ts';
+import type { MethodTable } from '../jsonrpc/method-table.ts';
 import { Request } from '../jsonrpc/request.ts';
 import { Scan, ScanKind, scanRequest } from '../jsonrpc/scan.ts';
 import type { Channel, Requester } from './channel.ts';
@@ -16,7 +17,7 @@ export interface Moved {
  * Reads back what is still in the write buffer of a channel, in its order; wire ids are exchanged for the clients' own
  * again. What belongs to a client that left is left out.
  */
-export function recoverUnsent(channel: Channel): Moved[] {
+export function recoverUnsent(channel: Channel, methods: MethodTable): Moved[] {
   const moved: Moved[] = [];
   const notifiers = channel.unsentNotifiers();
   const scan = new Scan();
@@ -26,14 +27,17 @@ export function recoverUnsent(channel: Channel): Moved[] {
       const lease = notifiers.shift();
       const request = new Request();
       request.describe(buf, start, end, scan);
+      request.traits = methods.find(buf, scan.methodStart, scan.methodEnd);
       request.deadlineMs = Infinity;
       if (lease?.released === false) moved.push({ slot: -1, lease, request });
       return;
     }
     const slot = channel.inFlight.find(parseWireId(buf, scan.idStart, scan.idEnd));
     const lease = channel.inFlight.owners[slot];
-    if (lease !== undefined)
-      moved.push({ slot, lease, request: restore(channel, slot, buf, start, scan, end) });
+    if (lease === undefined) return;
+    const request = restore(channel, slot, buf, start, scan, end);
+    request.traits = methods.find(buf, scan.methodStart, scan.methodEnd);
+    moved.push({ slot, lease, request });
   });
   return moved;
 }

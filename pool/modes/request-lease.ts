@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { Charge, type ClientSide, type Lease } from '../client-side.ts';
 import { Batch } from '../jsonrpc/batch.ts';
 import { ERROR_MESSAGES, ErrorCode, errorReply } from '../jsonrpc/errors.ts';
-import { methodName } from '../jsonrpc/method-name.ts';
+import { plainMethod, type MethodTable } from '../jsonrpc/method-table.ts';
 import type { Request } from '../jsonrpc/request.ts';
 import { ScanKind, scanRequest, type Scan } from '../jsonrpc/scan.ts';
 import { splitBatch, type BatchFault } from '../jsonrpc/split-batch.ts';
@@ -22,8 +22,6 @@ const batchFaults: Readonly<Record<BatchFault, string>> = {
 /** What a lease needs of its pool. */
 export interface LeaseHost {
   readonly limits: LeaseLimits;
-  /** True when a request's method has to be looked at. */
-  readonly inspectsMethods: boolean;
   /** Reused for every message: filled, used and forgotten within one call. */
   readonly scan: Scan;
   readonly request: Request;
@@ -52,8 +50,7 @@ export interface LeaseLimits {
   /** What the replies of a batch may have together. */
   readonly maxBatchReplyBytes: number;
   readonly maxRetries: number;
-  readonly statefulMethods: ReadonlySet<string>;
-  readonly idempotentMethods: ReadonlySet<string>;
+  readonly methods: MethodTable;
 }
 
 /** A client's hold on a pool in request mode: what it has in flight, all on one channel, and what it has waiting. */
@@ -238,6 +235,7 @@ export class RequestLease implements Lease, Requester {
       return;
     }
     request.describe(bytes, start, end, scan);
+    request.traits = this.#host.limits.methods.find(bytes, scan.methodStart, scan.methodEnd);
     request.batch = batch;
     request.batchIndex = index;
     this.#accept(request);
@@ -247,7 +245,7 @@ export class RequestLease implements Lease, Requester {
   #accept(request: Request): void {
     const host = this.#host;
     const nowMs = host.admit(request);
-    if (host.inspectsMethods && !this.#acceptMethod(request)) return;
+    if (request.traits !== plainMethod && !this.#acceptMethod(request)) return;
     if (this.#refusing) return this.failRequest(request, ErrorCode.NoUpstream);
     if (!request.isNotification && this.#hasInFlight(request)) {
       return this.failRequest(
@@ -279,14 +277,12 @@ export class RequestLease implements Lease, Requester {
   }
 
   #acceptMethod(request: Request): boolean {
-    const { scan, limits } = this.#host;
-    const method = methodName(request.bytes, scan.methodStart, scan.methodEnd);
-    if (limits.statefulMethods.has(method)) {
+    if (request.traits.stateful) {
       const message = 'This method keeps state on its connection: it needs a pool in session mode.';
       this.failRequest(request, ErrorCode.InvalidRequest, message);
       return false;
     }
-    if (limits.idempotentMethods.has(method)) request.retriesLeft = limits.maxRetries;
+    if (request.traits.idempotent) request.retriesLeft = this.#host.limits.maxRetries;
     return true;
   }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { methodTable } from '../jsonrpc/method-table.ts';
 import { stepKinds, takeStep, type Step } from './request-steps.fixture.ts';
 import { World, type WorldConfig } from './request-world.fixture.ts';
 
@@ -27,8 +28,7 @@ const config: fc.Arbitrary<Omit<WorldConfig, 'coded'>> = fc.record({
     }),
     maxRetries: fc.constantFrom(1, 1, 0, 2),
     retryBudgetRatio: fc.constantFrom(0.1, 0),
-    statefulMethods: fc.constant(new Set(['stateful'])),
-    idempotentMethods: fc.constant(new Set(['idempotent'])),
+    methods: fc.constant(methodTable({ stateful: ['stateful'], idempotent: ['idempotent'] })),
     idCeiling: fc.constantFrom(2 ** 52, 30, 60),
   }),
 });

@@ -3,6 +3,7 @@ import { LeastConnections } from '../balancers/least-connections.ts';
 import type { ClientSide } from '../client-side.ts';
 import { Connector } from '../connector.ts';
 import { Endpoint } from '../endpoint.ts';
+import { methodTable } from '../jsonrpc/method-table.ts';
 import { Opcode } from '../wire/opcode.ts';
 import { FakeDialer, type FakeConnection } from './fake-upstream.fixture.ts';
 import type { RequestLease } from './request-lease.ts';
@@ -85,8 +86,7 @@ const limits: RequestLimits = {
   queue: { maxSize: 10, maxBytes: 10_000, maxBytesPerClient: 10_000, timeoutMs: 500 },
   maxRetries: 1,
   retryBudgetRatio: 0.1,
-  statefulMethods: new Set(['login']),
-  idempotentMethods: new Set(['get']),
+  methods: methodTable({ stateful: ['login'], idempotent: ['get'] }),
   idCeiling: 2 ** 52,
 };
 

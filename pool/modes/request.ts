@@ -1,16 +1,14 @@
 import type { Balancer } from '../balancers/balancer.ts';
 import type { ClientSide, PoolObserver } from '../client-side.ts';
 import type { Connector, PoolLog } from '../connector.ts';
-import type { Endpoint } from '../endpoint.ts';
+import { Fleet } from '../fleet.ts';
 import { ErrorCode } from '../jsonrpc/errors.ts';
 import { Request } from '../jsonrpc/request.ts';
 import { Scan, ScanKind } from '../jsonrpc/scan.ts';
-import type { UpstreamConnection } from '../upstream.ts';
 import { Channel, type ChannelHost, type Requester } from './channel.ts';
 import { recoverUnsent, type Moved } from './recover.ts';
 import { RequestLease, type LeaseHost, type LeaseLimits } from './request-lease.ts';
 import { RetryBudget } from './retry-budget.ts';
-import { Supply } from './supply.ts';
 import { WaitQueue, type WaitQueueLimits } from './wait-queue.ts';
 
 export interface RequestLimits extends LeaseLimits {
@@ -60,48 +58,42 @@ export function zeroCounts(): RequestCounts {
   };
 }
 
-const sweepIntervalMs = 100;
-
 /** Many clients over few connections: JSON-RPC ids are rewritten on the way out and restored on the way back. */
 export class RequestMode implements ChannelHost, LeaseHost {
   readonly counts: RequestCounts = zeroCounts();
   readonly limits: RequestLimits;
-  readonly inspectsMethods: boolean;
   readonly scan = new Scan();
   readonly request = new Request();
-  readonly channels: Channel[] = [];
-  readonly #connector: Connector;
-  readonly #balancer: Balancer;
   readonly #now: () => number;
   readonly #observer: PoolObserver;
-  readonly #log: PoolLog;
-  readonly #name: string;
   readonly #retryBudget: RetryBudget;
   readonly #queue: WaitQueue;
-  readonly #supply: Supply;
-  readonly #sweepTimer: NodeJS.Timeout;
-  constructor({ connector, balancer, limits, now, observer, log, name }: RequestModeOptions) {
-    this.#connector = connector;
-    this.#balancer = balancer;
+  readonly #fleet: Fleet<Channel>;
+
+  constructor({ limits, now, observer, ...fleet }: RequestModeOptions) {
     this.limits = limits;
     this.#now = now;
     this.#observer = observer;
-    this.#log = log;
-    this.#name = name;
-    this.inspectsMethods = limits.statefulMethods.size + limits.idempotentMethods.size > 0;
     this.#retryBudget = new RetryBudget(limits.retryBudgetRatio);
     this.#queue = new WaitQueue(limits.queue);
-    this.#supply = new Supply({
-      connector,
-      minConnections: limits.minConnections,
+    const { minConnections, maxInFlightPerConnection, idCeiling } = limits;
+    this.#fleet = new Fleet({
+      ...fleet,
       now,
-      onOpen: (upstream, endpoint) => this.#onOpen(upstream, endpoint),
-      onFailure: () => {
-        if (!this.hopeful) this.#failWaiting();
-      },
+      minConnections,
+      capacityPerConnection: maxInFlightPerConnection,
+      share: (upstream, endpoint) =>
+        new Channel(upstream, endpoint, this, maxInFlightPerConnection, idCeiling),
+      onOpened: (channel) => this.#serve(channel),
+      onHopeless: () => this.#failWaiting(),
+      onSweep: () => this.sweep(),
     });
-    this.#sweepTimer = setInterval(() => this.sweep(), sweepIntervalMs);
-    this.#supply.maintain();
+    this.#fleet.start();
+  }
+
+  /** The connections that are open, draining ones included. */
+  get channels(): readonly Channel[] {
+    return this.#fleet.connections;
   }
 
   /** Requests that wait for a channel. */
@@ -111,17 +103,17 @@ export class RequestMode implements ChannelHost, LeaseHost {
 
   /** Requests sent and not answered, those of clients that left included. */
   get inFlight(): number {
-    return this.channels.reduce((sum, channel) => sum + channel.inFlight.size, 0);
+    return this.#fleet.load;
   }
 
   /** False when no connection is open and the last dial to every endpoint failed: a request would wait for nothing. */
   get hopeful(): boolean {
-    return this.channels.length > 0 || !this.#connector.allFailing;
+    return this.#fleet.hopeful;
   }
 
   /** Milliseconds until the next dial; what a refused client is told. */
   get retryAfterMs(): number {
-    return Math.max(0, this.#connector.nextRetryAtMs - this.#now());
+    return this.#fleet.retryAfterMs;
   }
 
   lease(client: ClientSide): RequestLease {
@@ -129,7 +121,7 @@ export class RequestMode implements ChannelHost, LeaseHost {
   }
 
   pick(): Channel | undefined {
-    return this.#balancer.pick(this.channels);
+    return this.#fleet.pick();
   }
 
   admit(request: Request): number {
@@ -175,7 +167,7 @@ export class RequestMode implements ChannelHost, LeaseHost {
       const other = this.#queue.hasUnbound ? this.pick() : undefined;
       if (other !== undefined) this.#serve(other);
     }
-    if (channel.draining && channel.inFlight.size === 0) this.#closeChannel(channel);
+    this.#fleet.closeIfDrained(channel);
   }
 
   onUnbound(lease: Requester): void {
@@ -189,8 +181,7 @@ export class RequestMode implements ChannelHost, LeaseHost {
 
   /** No more requests on this channel; it closes when it is empty, and another takes its place. */
   retire(channel: Channel): void {
-    channel.draining = true;
-    if (channel.inFlight.size === 0) this.#closeChannel(channel);
+    this.#fleet.retire(channel);
   }
 
   countAbandoned(requests: number): void {
@@ -208,10 +199,9 @@ export class RequestMode implements ChannelHost, LeaseHost {
 
   /** The connection is lost: what was never written moves on, the rest ends in an error or is tried once more. */
   onChannelGone(channel: Channel): void {
-    this.#log.warn({ pool: this.#name, upstream: channel.upstream.label }, 'upstream connection lost');
     this.counts.upstreamsLost++;
-    this.#remove(channel, false);
-    const unsent = recoverUnsent(channel);
+    this.#fleet.lost(channel);
+    const unsent = recoverUnsent(channel, this.limits.methods);
     const moved: Moved[] = [];
     const unsentSlots = new Set(unsent.map(({ slot }) => slot));
     for (const slot of channel.inFlight.taken()) {
@@ -228,7 +218,7 @@ export class RequestMode implements ChannelHost, LeaseHost {
     // Newest first, each to the front, so that a client's requests keep their order.
     for (const { lease, request } of moved.reverse()) this.#requeue(lease, request);
     for (const other of this.channels) this.#serve(other);
-    this.#supply.maintain();
+    this.#fleet.replace();
     this.#grow();
   }
 
@@ -248,10 +238,7 @@ export class RequestMode implements ChannelHost, LeaseHost {
   }
 
   close(code: number, reason: string): void {
-    clearInterval(this.#sweepTimer);
-    this.#supply.close();
-    for (const channel of this.channels) channel.upstream.close(code, reason);
-    this.channels.length = 0;
+    this.#fleet.close(code, reason);
   }
 
   #sweepWaiting(nowMs: number): void {
@@ -293,16 +280,7 @@ export class RequestMode implements ChannelHost, LeaseHost {
 
   /** Asks for one more connection when those being dialled would not do for all that wait for one. */
   #grow(): void {
-    const coming = this.#connector.dialing * this.limits.maxInFlightPerConnection;
-    if (this.#queue.hasUnbound && coming < this.#queue.size) this.#supply.grow();
-  }
-
-  #onOpen(upstream: UpstreamConnection, endpoint: Endpoint): void {
-    const { maxInFlightPerConnection, idCeiling } = this.limits;
-    const channel = new Channel(upstream, endpoint, this, maxInFlightPerConnection, idCeiling);
-    this.channels.push(channel);
-    this.#log.info({ pool: this.#name, upstream: upstream.label }, 'upstream connection opened');
-    this.#serve(channel);
+    if (this.#queue.hasUnbound) this.#fleet.growFor(this.#queue.size);
   }
 
   #failWaiting(): void {
@@ -312,18 +290,5 @@ export class RequestMode implements ChannelHost, LeaseHost {
         lease.failRequest(request, request.wasWritten ? ErrorCode.OutcomeUnknown : ErrorCode.NoUpstream);
       }
     }
-  }
-
-  #closeChannel(channel: Channel): void {
-    this.#remove(channel, true);
-    channel.upstream.close(1000, '');
-    this.#supply.maintain();
-  }
-
-  #remove(channel: Channel, expected: boolean): void {
-    const index = this.channels.indexOf(channel);
-    if (index < 0) throw new Error('bug: a channel was removed twice');
-    this.channels.splice(index, 1);
-    this.#connector.closed(channel.endpoint, expected);
   }
 }

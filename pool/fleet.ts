@@ -1,0 +1,135 @@
+import type { Balancer, Member } from './balancers/balancer.ts';
+import type { Connector, PoolLog } from './connector.ts';
+import type { Endpoint } from './endpoint.ts';
+import { Supply } from './supply.ts';
+import type { UpstreamConnection } from './upstream.ts';
+
+/** An upstream connection that many clients share. */
+export interface SharedConnection extends Member {
+  readonly upstream: UpstreamConnection;
+  readonly endpoint: Endpoint;
+  /** It takes nothing new, and is closed as soon as it carries nothing. */
+  draining: boolean;
+}
+
+export interface FleetOptions<C extends SharedConnection> {
+  /** The pool's name. */
+  readonly name: string;
+  readonly connector: Connector;
+  readonly balancer: Balancer;
+  readonly minConnections: number;
+  /** How much one connection carries at most: requests or streams. */
+  readonly capacityPerConnection: number;
+  readonly now: () => number;
+  readonly log: PoolLog;
+  /** Makes a shared connection of one that was just opened. */
+  readonly share: (upstream: UpstreamConnection, endpoint: Endpoint) => C;
+  /** There is a new connection for those who wait. */
+  readonly onOpened: (connection: C) => void;
+  /** A dial failed, nothing is open and the last dial to every endpoint failed: waiting is of no use. */
+  readonly onHopeless: () => void;
+  /** Called every 100 ms, to end what has taken too long. */
+  readonly onSweep: (nowMs: number) => void;
+}
+
+const sweepIntervalMs = 100;
+
+/** The shared connections of a pool: dialled, chosen among, replaced and closed, whatever is carried over them. */
+export class Fleet<C extends SharedConnection> {
+  /** Those that are open, draining ones included. */
+  readonly connections: C[] = [];
+  readonly #options: FleetOptions<C>;
+  readonly #supply: Supply;
+  #sweepTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: FleetOptions<C>) {
+    this.#options = options;
+    this.#supply = new Supply({
+      ...options,
+      onOpen: (upstream, endpoint) => this.#onOpen(upstream, endpoint),
+      onFailure: () => {
+        if (!this.hopeful) options.onHopeless();
+      },
+    });
+  }
+
+  /** Begins to dial. Not done at once, so that whoever owns the fleet is complete when it hears of it. */
+  start(): void {
+    this.#sweepTimer = setInterval(() => this.#options.onSweep(this.#options.now()), sweepIntervalMs);
+    this.#supply.maintain();
+  }
+
+  /** What all connections carry, by their own count. */
+  get load(): number {
+    return this.connections.reduce((sum, connection) => sum + connection.load, 0);
+  }
+
+  /** False when no connection is open and the last dial to every endpoint failed: there is nothing to wait for. */
+  get hopeful(): boolean {
+    return this.connections.length > 0 || !this.#options.connector.allFailing;
+  }
+
+  /** Milliseconds until the next dial; what a refused client is told. */
+  get retryAfterMs(): number {
+    return Math.max(0, this.#options.connector.nextRetryAtMs - this.#options.now());
+  }
+
+  /** A connection that has room, or undefined. */
+  pick(): C | undefined {
+    return this.#options.balancer.pick(this.connections);
+  }
+
+  /** Dials one more connection when those being dialled would not do for so many that wait for one. */
+  growFor(waiting: number): void {
+    const coming = this.#options.connector.dialing * this.#options.capacityPerConnection;
+    if (coming < waiting) this.#supply.grow();
+  }
+
+  /** Nothing new on this connection; it closes when it is empty, and another takes its place. */
+  retire(connection: C): void {
+    connection.draining = true;
+    this.closeIfDrained(connection);
+  }
+
+  /** To be called when a connection carries less than before. */
+  closeIfDrained(connection: C): void {
+    if (!connection.draining || connection.load > 0) return;
+    this.#remove(connection, true);
+    connection.upstream.close(1000, '');
+    this.#supply.maintain();
+  }
+
+  /** The connection is gone without having been asked to. `replace` is to be called when all that hung on it is settled. */
+  lost(connection: C): void {
+    const { log, name } = this.#options;
+    log.warn({ pool: name, upstream: connection.upstream.label }, 'upstream connection lost');
+    this.#remove(connection, false);
+  }
+
+  /** Dials what is missing after a loss. */
+  replace(): void {
+    this.#supply.maintain();
+  }
+
+  close(code: number, reason: string): void {
+    clearInterval(this.#sweepTimer);
+    this.#supply.close();
+    for (const connection of this.connections) connection.upstream.close(code, reason);
+    this.connections.length = 0;
+  }
+
+  #onOpen(upstream: UpstreamConnection, endpoint: Endpoint): void {
+    const { log, name, share, onOpened } = this.#options;
+    const connection = share(upstream, endpoint);
+    this.connections.push(connection);
+    log.info({ pool: name, upstream: upstream.label }, 'upstream connection opened');
+    onOpened(connection);
+  }
+
+  #remove(connection: C, expected: boolean): void {
+    const index = this.connections.indexOf(connection);
+    if (index < 0) throw new Error('bug: a shared connection was removed twice');
+    this.connections.splice(index, 1);
+    this.#options.connector.closed(connection.endpoint, expected);
+  }
+}
