@@ -6,15 +6,21 @@ type CreateBalancer = (options: { random: () => number }) => Balancer;
 
 class TestMember implements Member {
   #load: number;
+  #latencyMs: number;
   #available: boolean;
 
-  constructor({ load = 1, available = true }: { load?: number; available?: boolean } = {}) {
+  constructor({ load = 1, latencyMs = 1, available = true }: Partial<Member> = {}) {
     this.#load = load;
+    this.#latencyMs = latencyMs;
     this.#available = available;
   }
 
   get load(): number {
     return this.#load;
+  }
+
+  get latencyMs(): number {
+    return this.#latencyMs;
   }
 
   get available(): boolean {
@@ -34,7 +40,7 @@ export function describeBalancer(name: string, create: CreateBalancer): void {
     });
 
     it('never returns an unavailable member, nor undefined while one is available, while the list changes', () => {
-      const member = fc.record({ load: fc.nat(5), available: fc.boolean() });
+      const member = fc.record({ load: fc.nat(5), latencyMs: fc.nat(5), available: fc.boolean() });
       const lists = fc.array(fc.array(member, { maxLength: 40, size: 'max' }), {
         minLength: 1,
         maxLength: 20,

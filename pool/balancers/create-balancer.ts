@@ -1,10 +1,11 @@
 import type { Balancer } from './balancer.ts';
 import { LeastConnections } from './least-connections.ts';
+import { PeakEwma } from './peak-ewma.ts';
 import { Random } from './random.ts';
 import { RoundRobin } from './round-robin.ts';
 
 /** Every strategy by its name in the config. */
-export const balancerNames = ['random', 'round-robin', 'least-connections'] as const;
+export const balancerNames = ['random', 'round-robin', 'least-connections', 'peak-ewma'] as const;
 
 export type BalancerName = (typeof balancerNames)[number];
 
@@ -17,5 +18,7 @@ export function createBalancer(name: BalancerName, { random }: { random: () => n
       return new RoundRobin();
     case 'least-connections':
       return new LeastConnections({ random });
+    case 'peak-ewma':
+      return new PeakEwma({ random });
   }
 }

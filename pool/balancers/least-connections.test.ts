@@ -4,7 +4,8 @@ import { LeastConnections } from './least-connections.ts';
 
 describeBalancer('LeastConnections', (options) => new LeastConnections(options));
 
-const membersWithLoads = (loads: readonly number[]) => loads.map((load) => ({ load, available: true }));
+const membersWithLoads = (loads: readonly number[]) =>
+  loads.map((load) => ({ load, latencyMs: 0, available: true }));
 
 describe('LeastConnections', () => {
   it('picks the least loaded of up to 16 members wherever it stands', () => {

@@ -2,7 +2,8 @@ import type { Balancer, Member } from './balancer.ts';
 import { Xorshift32 } from './xorshift.ts';
 
 const MAX_SCANNED = 16;
-const PROBES = 4;
+/** So that one pick in a million goes through the whole list while nine of ten members are unavailable. */
+const PROBES = 64;
 
 /**
  * The member with the least load: exactly so up to 16 members; above that the better of two drawn at random

@@ -1,7 +1,8 @@
 import type { Balancer, Member } from './balancer.ts';
 import { Xorshift32 } from './xorshift.ts';
 
-const PROBES = 4;
+/** So that one pick in a thousand goes through the whole list while nine of ten members are unavailable. */
+const MAX_PROBES = 64;
 
 /** Every available member is equally likely. */
 export class Random implements Balancer {
@@ -12,9 +13,10 @@ export class Random implements Balancer {
   }
 
   pick<M extends Member>(members: readonly M[]): M | undefined {
-    for (let probe = 0; probe < PROBES; probe++) {
-      const member = members[(this.#numbers.next() * members.length) | 0];
-      if (member?.available) return member;
+    const { length } = members;
+    for (let probe = Math.min(length, MAX_PROBES); probe > 0; probe--) {
+      const member = members[(this.#numbers.next() * length) | 0]!;
+      if (member.available) return member;
     }
     return this.#pickAmongFew(members);
   }

@@ -1,0 +1,59 @@
+import type { Balancer, Member } from './balancer.ts';
+import { Xorshift32 } from './xorshift.ts';
+
+/** So that one pick in a million goes through the whole list while nine of ten members are unavailable. */
+const maxProbes = 64;
+/** The cost of what has been asked and never answered, above that of all which has: a black hole gets one question. */
+const unknownCost = 1e9;
+
+/**
+ * Of two drawn at random the one that costs less, and the cost is what a request would wait there: the latency times what
+ * would then be in flight. As in Finagle and Linkerd ("Beyond Round Robin: Load Balancing for Latency").
+ */
+export class PeakEwma implements Balancer {
+  readonly #numbers: Xorshift32;
+
+  constructor({ random }: { random: () => number }) {
+    this.#numbers = new Xorshift32(random());
+  }
+
+  pick<M extends Member>(members: readonly M[]): M | undefined {
+    const { length } = members;
+    for (let probe = length < 2 ? 0 : Math.min(length, maxProbes); probe > 0; probe--) {
+      // One draw serves for both: its whole part is the first, its fraction the second, which is another.
+      const draw = this.#numbers.next() * length;
+      const first = draw | 0;
+      let second = ((draw - first) * (length - 1)) | 0;
+      if (second >= first) second++;
+      const one = members[first]!;
+      const other = members[second]!;
+      const better = cost(other) < cost(one) ? other : one;
+      if (better.available) return better;
+      if (one.available) return one;
+      if (other.available) return other;
+    }
+    return this.#scan(members);
+  }
+
+  /** The cheapest of all; from a random one on, so that equals share what comes. */
+  #scan<M extends Member>(members: readonly M[]): M | undefined {
+    const { length } = members;
+    let index = (this.#numbers.next() * length) | 0;
+    let best: M | undefined;
+    let bestCost = Infinity;
+    for (let left = length; left > 0; left--, index++) {
+      if (index >= length) index = 0;
+      const member = members[index]!;
+      const its = cost(member);
+      if (its >= bestCost || !member.available) continue;
+      best = member;
+      bestCost = its;
+    }
+    return best;
+  }
+}
+
+function cost({ latencyMs, load }: Member): number {
+  if (latencyMs > 0) return latencyMs * (load + 1);
+  return load === 0 ? 0 : unknownCost + load;
+}
