@@ -1,13 +1,23 @@
 import { isIP } from 'node:net';
 import type { Member } from './balancers/balancer.ts';
+import { Breaker, type BreakerOptions } from './breaker.ts';
+import { Latency } from './latency.ts';
+import { SlowStart } from './slow-start.ts';
+import { Standing } from './standing.ts';
 
 export interface EndpointOptions {
   readonly url: string;
   /** Frames to it need no masking key even when it is not on this machine. */
   readonly trusted: boolean;
+  /** Without it the breaker never opens. */
+  readonly breaker?: BreakerOptions;
+  /** How long a slow start takes. */
+  readonly slowStartMs?: number;
 }
 
-/** Where an upstream listens, and how its dials have gone lately. */
+const neverOpens: BreakerOptions = { failureThreshold: Infinity, successThreshold: 1, resetTimeoutMs: 0 };
+
+/** Where an upstream listens, how its dials have gone lately, and how it has fared since. */
 export class Endpoint implements Member {
   readonly url: string;
   readonly secure: boolean;
@@ -24,6 +34,13 @@ export class Endpoint implements Member {
   readonly trusted: boolean;
   /** The URL without userinfo and query, fit for logs and labels. */
   readonly label: string;
+  /** Whether it may be used at all. */
+  readonly breaker: Breaker;
+  /** How it compares with its peers. */
+  readonly standing = new Standing();
+  /** How much of its capacity it gets. */
+  readonly slowStart: SlowStart;
+  readonly latency = new Latency();
   /** Connections to it, dialling ones included. */
   connections = 0;
   /** Dials failed in a row; 0 after a success. */
@@ -40,7 +57,9 @@ export class Endpoint implements Member {
   /** No background dial before this time. */
   retryAtMs = 0;
 
-  constructor({ url, trusted }: EndpointOptions) {
+  constructor({ url, trusted, breaker = neverOpens, slowStartMs = 1 }: EndpointOptions) {
+    this.breaker = new Breaker(breaker);
+    this.slowStart = new SlowStart({ durationMs: slowStartMs });
     const unix = /^ws\+unix:(?:\/\/)?([^:]+)(?::(.*))?$/.exec(url);
     const parsed = new URL(unix ? `ws://localhost${unix[2] ?? '/'}` : url);
     this.url = url;
@@ -55,13 +74,51 @@ export class Endpoint implements Member {
     this.label = unix ? `ws+unix:${unix[1]}` : `${parsed.protocol}//${parsed.host}${parsed.pathname}`;
   }
 
+  /** Its connections; while it starts slowly it seems to have more. */
   get load(): number {
-    return this.connections;
+    const { active, share } = this.slowStart;
+    return active ? (this.connections + 1) / share - 1 : this.connections;
   }
 
-  /** False while its last dial failed; the balancer then prefers others. */
+  get latencyMs(): number {
+    return this.latency.ms;
+  }
+
+  /** False while its last dial failed, and while it is not to have clients; the balancer then prefers others. */
   get available(): boolean {
-    return this.failures === 0;
+    return this.failures === 0 && this.admits;
+  }
+
+  /** Whether its connections may take something new. */
+  get admits(): boolean {
+    return this.breaker.admits && !this.standing.ejected;
+  }
+
+  /** The earliest time at which it may be dialled in the background. */
+  get dialAtMs(): number {
+    return Math.max(this.retryAtMs, this.breaker.retryAtMs);
+  }
+
+  /** Something sent then was answered; `faulty` when the answer shows that the server is not well. */
+  answered(sentAtMs: number, nowMs: number, faulty: boolean): void {
+    this.breaker.succeeded(sentAtMs, nowMs);
+    this.latency.observe(nowMs - sentAtMs, nowMs);
+    if (this.slowStart.careful) this.slowStart.answered();
+    if (faulty) this.standing.failed(nowMs);
+    else this.standing.succeeded();
+  }
+
+  /** Something sent then has waited too long for its answer. */
+  timedOut(sentAtMs: number, nowMs: number): void {
+    this.breaker.failed(sentAtMs, nowMs);
+    this.latency.observe(nowMs - sentAtMs, nowMs);
+    this.standing.failed(nowMs);
+  }
+
+  /** A connection to it was lost. */
+  lost(nowMs: number): void {
+    this.breaker.failed(nowMs, nowMs);
+    this.standing.failed(nowMs);
   }
 
   /** Name for TLS server name indication; undefined for an IP address, which TLS does not allow there. */

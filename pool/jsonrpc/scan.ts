@@ -42,6 +42,8 @@ export class Scan {
   /** The method without its quotes, escapes and all (`methodName` decodes it). */
   methodStart = -1;
   methodEnd = -1;
+  /** Of a reply: where the value of `error` starts; −1 when it has none, or has it behind its result. */
+  errorStart = -1;
   /** Why the message is `NotJson` or `Invalid`, in constant words; otherwise empty. */
   fault = '';
   /** For the scanner: the fields seen so far. */
@@ -79,7 +81,7 @@ export function scanReply(buf: Uint8Array, start: number, end: number, into: Sca
 
 /** The position of the object's brace; −1 when the message is something else, and so settled. */
 function begin(buf: Uint8Array, start: number, end: number, into: Scan): number {
-  into.idStart = into.idEnd = into.methodStart = into.methodEnd = -1;
+  into.idStart = into.idEnd = into.methodStart = into.methodEnd = into.errorStart = -1;
   into.fault = '';
   into.seen = 0;
   const pos = skipSpace(buf, start, end);
@@ -114,6 +116,7 @@ function scanMembers(
     const keyEnd = field === Field.Other ? skipOtherKey(buf, pos + 1, end, into) : pos + 1 + keyLength(field);
     const value = keyEnd < 0 ? NOT_JSON : skipColon(buf, keyEnd + 1, end);
     if (value < 0) return refuseBytes(into, NOT_JSON);
+    if (field === Field.Error) into.errorStart = value;
     if (lazy && (field & OUTCOME) !== 0 && settlesByOutcome(buf, value, end, into)) return false;
     const valueEnd = skipValue(buf, value, end, into.stack, maxDepth - 1);
     if (valueEnd < 0) return refuseBytes(into, valueEnd);

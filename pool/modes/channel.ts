@@ -91,6 +91,10 @@ export class Channel implements SharedConnection, UpstreamOwner {
     return this.inFlight.size;
   }
 
+  get latencyMs(): number {
+    return this.endpoint.latency.ms;
+  }
+
   /** Writes a request to the upstream and enters it in the table. The channel must be available. */
   submit(lease: Requester, request: Request, nowMs: number): void {
     const { bytes, start, end, cutStart, cutEnd } = request;
