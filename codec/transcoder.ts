@@ -54,6 +54,10 @@ export class Transcoder {
     this.#budget = new TurnBudget(context.turns);
   }
 
+  get codecName(): string {
+    return this.#codec.name;
+  }
+
   /** Messages are in the thread pool, or wait for those that are. */
   get busy(): boolean {
     return this.encoding || this.decoding;

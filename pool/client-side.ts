@@ -68,6 +68,12 @@ export interface SeatHandlers {
   onRefused(refusal: NoSeat): void;
 }
 
+/** What one client has under way: sent and not answered, and held until it can be sent. */
+export interface LeaseFigures {
+  readonly inFlight: number;
+  readonly waiting: number;
+}
+
 /** One client's hold on a pool, from its first message to `release`. */
 export interface Lease {
   /** True when it charges the client for each request it finds; otherwise its messages are charged before they are sent. */
@@ -76,6 +82,8 @@ export interface Lease {
   send(bytes: Uint8Array, isBinary: boolean): boolean;
   /** True while a reply is due, so that a drain waits for it. */
   readonly busy: boolean;
+  /** What it has under way now, for operators. */
+  figures(): LeaseFigures;
   /** From now on requests are refused: the client is about to be told to go. */
   refuseNew(): void;
   /** The client closed or was closed, with this code; ends the lease. Throws on a second call. */

@@ -164,6 +164,11 @@ export class Limits implements AllowanceHost {
     });
   }
 
+  /** Tells keys apart without giving them away, the same for the same key as long as the process lives. */
+  hashOf(key: string): string {
+    return createHmac('sha256', this.#options.secret).update(key).digest('hex').slice(0, 16);
+  }
+
   /** Every limit with what it did, and the keys that it refused most. */
   figures(): LimitFigures[] {
     this.prepayments.reclaim();
@@ -187,7 +192,7 @@ export class Limits implements AllowanceHost {
 
   #shown(limit: Limit, key: string): string {
     if (this.#options.showKeys === 'clear' || keyedBy(limit.config) === 'global') return key;
-    return createHmac('sha256', this.#options.secret).update(key).digest('hex').slice(0, 16);
+    return this.hashOf(key);
   }
 
   #settleCounts(): void {

@@ -22,6 +22,7 @@ describe('the close table', () => {
       'upstream-slow': 1013,
       'slow-reader': 1013,
       'upstream-lost': 1012,
+      dismissed: 1008,
       draining: 1001,
     });
   });
@@ -33,8 +34,10 @@ describe('the close table', () => {
     }
   });
 
-  it('has an error type for each cause but the drain, which is no error', () => {
-    const faults = causes.map(([cause]) => cause).filter((cause) => cause !== 'draining');
+  it('has an error type for each cause but those that are no error', () => {
+    const faults = causes
+      .map(([cause]) => cause)
+      .filter((cause) => cause !== 'draining' && cause !== 'dismissed');
     expect(errorTypes).toEqual(expect.arrayContaining(faults));
   });
 });
@@ -99,9 +102,15 @@ describe('docs/errors.md', () => {
 
   it('says with which code each cause closes', () => {
     for (const [cause, { code }] of causes) {
+      if (cause === 'dismissed') continue;
       const { open } = cause === 'draining' ? rowOf('rejected', cause) : rowOf('error', cause);
       expect(open).toContain(`close ${code}`);
     }
+  });
+
+  it('says how an operator closes a client, which nothing counts', () => {
+    const row = rows.find(([cause]) => cause!.includes('DELETE /api/clients/<id>'));
+    expect(row?.slice(1)).toEqual(['', `close ${closeTable.dismissed.code}`, '']);
   });
 
   it('says which JSON-RPC code each error type has', () => {

@@ -8,6 +8,7 @@ export const closeTable = {
   'rate-limited': { code: 1008, reason: 'rate limit exceeded, slow down' },
   'slow-reader': { code: 1013, reason: 'you read too slowly, try again later' },
   'upstream-lost': { code: 1012, reason: 'the upstream connection was lost, reconnect' },
+  dismissed: { code: 1008, reason: 'closed by an operator' },
   draining: { code: 1001, reason: 'going away, reconnect' },
 } as const;
 

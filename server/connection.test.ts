@@ -5,7 +5,7 @@ import { newTranscoding, wideLimits } from '../codec/transcoding.fixture.ts';
 import { MessageCodec, zeroCodecBytes } from '../codec/message-codec.ts';
 import { ToyCodec } from '../codec/toy-codec.fixture.ts';
 import { GatewayMetrics, indexByName } from '../metrics/gateway-metrics.ts';
-import type { Lease } from '../pool/client-side.ts';
+import type { Lease, LeaseFigures } from '../pool/client-side.ts';
 import { Turn } from '../pool/turn.ts';
 import { localLimits } from '../ratelimit/limits.fixture.ts';
 import { errorTypes } from './close-codes.ts';
@@ -88,6 +88,10 @@ class TestLease implements Lease {
     return this.takes;
   }
 
+  figures(): LeaseFigures {
+    return { inFlight: this.messages.length, waiting: 0 };
+  }
+
   refuseNew(): void {
     this.refusals++;
   }
@@ -133,6 +137,7 @@ class World {
     };
     const seat = { protocol: '', attach: () => this.lease, vacate: () => undefined };
     this.client = new Connection(context, {
+      id: 7,
       socket: this.socket,
       seat,
       keys: { ip: '127.0.0.1', identity: '127.0.0.1', route: '/ws' },
@@ -175,6 +180,21 @@ describe('a connection', () => {
       bytesSent: 6,
       connectionsOpen: 1,
     });
+    const { client } = world;
+    expect([client.messagesReceived, client.bytesReceived, client.messagesSent, client.bytesSent]).toEqual([
+      1, 3, 1, 6,
+    ]);
+  });
+
+  it('ends with 1008 when an operator closes it, which is no error, after what it had collected', async () => {
+    const world = new World();
+    world.deliver('collected');
+    world.client.dismiss();
+    world.frame('ignored');
+    await nextTurn();
+    expect(world.socket.sent).toEqual(['collected']);
+    expect(world.socket.ended).toEqual([1008, 'closed by an operator']);
+    expect([world.lease.messages, world.errors()]).toEqual([[], []]);
   });
 
   it('takes a message of maxMessageBytes, and ends with 1009 for one byte more, which goes nowhere', async () => {
@@ -328,6 +348,7 @@ describe('a connection', () => {
       upstreamCloses: (world: World) => world.client.onUpstreamClose(4000, 'bye'),
       upstreamClosesEmpty: (world: World) => world.client.onUpstreamClose(1005, ''),
       drain: (world: World) => world.client.drain(),
+      dismiss: (world: World) => world.client.dismiss(),
       ping: (world: World) => world.client.sendPing(),
       heartbeatLost: (world: World) => world.client.onHeartbeatLost(),
       clientCloses: (world: World) => world.socket.peerCloses(1000, ''),
@@ -462,6 +483,7 @@ describe('a connection with a codec', () => {
       deliverLarge: ({ world }: Coded, n: number) => world.deliver('l'.repeat(150 + n)),
       upstreamCloses: ({ world }: Coded) => world.client.onUpstreamClose(4000, 'bye'),
       drain: ({ world }: Coded) => world.client.drain(),
+      dismiss: ({ world }: Coded) => world.client.dismiss(),
       clientCloses: ({ world }: Coded) => world.socket.peerCloses(1000, ''),
       work: async ({ toy }: Coded) => {
         if (toy.waiting > 0) await toy.work();
@@ -485,7 +507,7 @@ describe('a connection with a codec', () => {
       while (toy.waiting > 0) await toy.work();
       await nextTurn();
       expect(world.lease.messages).toEqual(asked.slice(0, world.lease.messages.length));
-      if (!names.some((event) => ['badFrame', 'upstreamCloses', 'drain'].includes(event)))
+      if (!names.some((event) => ['badFrame', 'upstreamCloses', 'drain', 'dismiss'].includes(event)))
         expect(world.lease.messages).toEqual(asked);
       expect(world.lease.releases).toHaveLength(1);
       expect(world.client.busy).toBe(false);

@@ -7,7 +7,14 @@ import {
   type TranscoderOwner,
 } from '../codec/transcoder.ts';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
-import { Charge, type ClientSide, type Lease, type RequestRange, type Seat } from '../pool/client-side.ts';
+import {
+  Charge,
+  type ClientSide,
+  type Lease,
+  type LeaseFigures,
+  type RequestRange,
+  type Seat,
+} from '../pool/client-side.ts';
 import type { Flushable, Turn } from '../pool/turn.ts';
 import type { ClientKeys } from '../ratelimit/limit-config.ts';
 import type { Limits } from '../ratelimit/limits.ts';
@@ -46,6 +53,8 @@ export interface ConnectionContext {
 }
 
 export interface ConnectionOptions {
+  /** Its own among all that this gateway has had; later ones are higher. */
+  readonly id: number;
   readonly socket: ClientSocket;
   readonly seat: Seat;
   /** What rate limits know it by, and caps count it under. */
@@ -56,7 +65,15 @@ export interface ConnectionOptions {
 
 /** One client: its messages go to its lease, what comes back goes to its socket. */
 export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, TranscoderOwner, Flushable {
+  readonly id: number;
   readonly keys: ClientKeys;
+  /** What it was opened at, by the clock that is read once a turn. */
+  readonly openedAtMs: number;
+  /** Messages and bytes, as they are on the wire. */
+  messagesReceived = 0;
+  bytesReceived = 0;
+  messagesSent = 0;
+  bytesSent = 0;
   /** The engine still holds much that this client has not read, for a while after it was ended. */
   lingers = false;
   /** The outbox's items for this client: first and last, −1 for none. */
@@ -79,10 +96,12 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
   /** The last message did not leave at once, so the next one has to look how much waits. */
   #backlogged = false;
 
-  constructor(context: ConnectionContext, { socket, seat, keys, codec }: ConnectionOptions) {
+  constructor(context: ConnectionContext, { id, socket, seat, keys, codec }: ConnectionOptions) {
     this.#context = context;
     this.#socket = socket;
+    this.id = id;
     this.keys = keys;
+    this.openedAtMs = context.now();
     this.#spending = new Spending(context, keys, this);
     this.#transcoder = codec && new Transcoder(codec, context.transcoding, context.transcoderLimits, this);
     this.#lease = seat.attach(this);
@@ -95,6 +114,16 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
     return this.#lease.busy || this.#transcoder?.busy === true || this.#spending.isHolding;
   }
 
+  /** What it has under way, for operators. */
+  figures(): LeaseFigures {
+    return this.#lease.figures();
+  }
+
+  /** What its messages are packed with, or null. */
+  get codec(): string | null {
+    return this.#transcoder?.codecName ?? null;
+  }
+
   /** A message arrived; its memory is only valid during the call. */
   onFrame(message: ArrayBuffer, isBinary: boolean): void {
     // Who goes on sending does not get to keep the event loop until the end of the turn.
@@ -102,6 +131,8 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
     const { metrics, maxMessageBytes } = this.#context;
     const bytes = new Uint8Array(message);
     metrics.received(bytes.length);
+    this.messagesReceived++;
+    this.bytesReceived += bytes.length;
     this.pingSentAtMs = 0;
     // The flag byte that a codec adds comes on top.
     const flagBytes = this.#transcoder === undefined ? 0 : 1;
@@ -176,6 +207,8 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
     if (this.#ending !== undefined || this.#closed) return;
     if (this.#backlogged && this.#checkBacklog()) return;
     this.#context.metrics.sent(bytes.length);
+    this.messagesSent++;
+    this.bytesSent += bytes.length;
     this.#backlogged = this.#socket.send(bytes, isBinary) !== 1;
   }
 
@@ -199,7 +232,7 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
   }
 
   /** Ends the client for a reason of the gateway's: counted, then closed with the code from the table. */
-  fail(cause: Exclude<CloseCause, 'draining'>): void {
+  fail(cause: Exclude<CloseCause, 'draining' | 'dismissed'>): void {
     const { code, reason } = closeTable[cause];
     if (!this.#endLater(code, reason)) return;
     this.#transcoder?.stopDecoding();
@@ -209,6 +242,12 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
   /** Ends the client because the gateway stops. */
   drain(): void {
     this.#endLater(closeTable.draining.code, closeTable.draining.reason);
+  }
+
+  /** Ends the client because an operator wants it gone; that is no error. */
+  dismiss(): void {
+    const { code, reason } = closeTable.dismissed;
+    if (this.#endLater(code, reason)) this.#transcoder?.stopDecoding();
   }
 
   /** Requests are refused from now on; what is in flight is still answered. */

@@ -8,6 +8,7 @@ import { BufferPool } from '../pool/wire/buffer-pool.ts';
 import { AdminServer } from './admin/admin-server.ts';
 import { Admission } from './admission.ts';
 import { ClientAddresses } from './client-address.ts';
+import { ClientList } from './client-list.ts';
 import { TurnClock } from './clock.ts';
 import { Codecs } from './codecs.ts';
 import { errorTypeOfRpcCode, errorTypes, rejectReasons } from './close-codes.ts';
@@ -128,6 +129,7 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
   for (const { pool } of pools.values()) stops.push(() => pool.close(1001, 'going away'));
 
   const clients = new Set<Connection>();
+  let lastClientId = 0;
   const admission = new Admission(config.listen);
   const addresses = new ClientAddresses(config.listen.trustedProxies);
   const poolsByName = new Map([...pools].map(([name, { pool }]) => [name, pool]));
@@ -151,6 +153,14 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
       [...pools.values()].map(({ pool, upstreamLatency }) => ({ ...pool.snapshot(), upstreamLatency })),
     codecs: () => codecs.bytes,
     limits,
+    clients: new ClientList({
+      clients,
+      poolOfRoute: new Map(config.routes.map(({ path, pool }) => [path, pool])),
+      hashOf: (identity) => limits.limits.hashOf(identity),
+      now,
+      wallClockMs: Date.now,
+      log,
+    }),
     rateLimits: () => limits.totals(),
     log,
     readiness: () => readiness(gate.draining, pools),
@@ -179,7 +189,7 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     handlers: {
       onRequest: (request, peerAddress, answer) => gate.onRequest(request, peerAddress, answer),
       onOpen: (socket, seated: Seated) => {
-        const client = new Connection(context, { socket, ...seated });
+        const client = new Connection(context, { id: ++lastClientId, socket, ...seated });
         clients.add(client);
         return client;
       },

@@ -100,12 +100,13 @@ class World {
       chargesRequests: false,
       send: () => true,
       busy: false,
+      figures: () => ({ inFlight: 0, waiting: 0 }),
       refuseNew: () => undefined,
       release: () => undefined,
     };
     const seat = { protocol: '', attach: () => lease, vacate: () => undefined };
     const keys = { ip: '', identity: '', route: '/ws' };
-    const client = new Connection(this.#context, { socket, seat, keys, codec: undefined });
+    const client = new Connection(this.#context, { id: 1, socket, seat, keys, codec: undefined });
     socket.onClosed = () => client.onClosed(1006, '');
     this.sockets.push(socket);
     this.clients.push(client);

@@ -1,4 +1,4 @@
-import { Charge, type ClientSide, type Lease, type PoolObserver } from '../client-side.ts';
+import { Charge, type ClientSide, type Lease, type LeaseFigures, type PoolObserver } from '../client-side.ts';
 import { ERROR_MESSAGES, ErrorCode, errorReply } from '../jsonrpc/errors.ts';
 import { Scan, ScanKind, scanRequest } from '../jsonrpc/scan.ts';
 import { splitBatch } from '../jsonrpc/split-batch.ts';
@@ -48,6 +48,10 @@ export class EchoLease implements Lease {
     if (this.#mode.style === 'verbatim') this.#echo(bytes, isBinary);
     else this.#answer(bytes, isBinary);
     return true;
+  }
+
+  figures(): LeaseFigures {
+    return { inFlight: 0, waiting: 0 };
   }
 
   refuseNew(): void {

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { Charge, type ClientSide, type Lease } from '../client-side.ts';
+import { Charge, type ClientSide, type Lease, type LeaseFigures } from '../client-side.ts';
 import { Batch } from '../jsonrpc/batch.ts';
 import { ERROR_MESSAGES, ErrorCode, errorReply } from '../jsonrpc/errors.ts';
 import { plainMethod, type MethodTable } from '../jsonrpc/method-table.ts';
@@ -98,6 +98,10 @@ export class RequestLease implements Lease, Requester {
     if (charge === Charge.paid) this.#acceptScanned(bytes, 0, bytes.length, undefined, 0);
     else this.#refuseCharge(charge, bytes);
     return true;
+  }
+
+  figures(): LeaseFigures {
+    return { inFlight: this.#inFlight, waiting: this.waiting.length };
   }
 
   refuseNew(): void {

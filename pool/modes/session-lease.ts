@@ -1,4 +1,4 @@
-import type { ClientSide, Lease, PoolObserver, Seat } from '../client-side.ts';
+import type { ClientSide, Lease, LeaseFigures, PoolObserver, Seat } from '../client-side.ts';
 import { copyBytes } from '../copy-bytes.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { UpstreamConnection, UpstreamOwner } from '../upstream.ts';
@@ -66,6 +66,11 @@ export class SessionLease implements Seat, Lease, UpstreamOwner {
     this.upstream.send(bytes, 0, bytes.length, isBinary);
     if (this.#sentAtMs === 0) this.#sentAtMs = this.#host.now();
     return true;
+  }
+
+  /** Of messages that are not looked into it is only known whether an answer seems due. */
+  figures(): LeaseFigures {
+    return { inFlight: this.busy ? 1 : 0, waiting: 0 };
   }
 
   refuseNew(): void {

@@ -30,7 +30,9 @@ describe('the admin listener', () => {
     for (const path of ['/', '/nope', '/health/', '/metricsx', '//health', '/%68ealth', '/__proto__']) {
       expect([path, (await ask(port, path)).status]).toEqual([path, 404]);
     }
-    expect((await ask(port, '/nope')).body).toBe('known here: /health, /ready, /metrics, /api/limits\n');
+    expect((await ask(port, '/nope')).body).toBe(
+      'known here: /health, /ready, /metrics, /api/limits, /api/clients, /api/clients/<id>\n',
+    );
   });
 
   it.each(['/health', '/ready', '/metrics', '/api/limits'])(

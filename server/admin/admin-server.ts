@@ -6,9 +6,12 @@ import type { GatewayMetrics } from '../../metrics/gateway-metrics.ts';
 import type { PoolSnapshot } from '../../metrics/pool-snapshot.ts';
 import { createRegistry, type RegistryOptions } from '../../metrics/prometheus.ts';
 import type { Log } from '../log.ts';
-import { answerJson, answerText, type Handler } from './http.ts';
+import { clientEndpoints } from './clients-api.ts';
+import type { ClientsControl } from './clients-control.ts';
+import { answerJson, answerText } from './http.ts';
 import { readLimits, replaceLimits } from './limits-api.ts';
 import type { LimitsControl } from './limits-control.ts';
+import { allowedMethods, handlerOf, Routes } from './routes.ts';
 
 export interface AdminOptions {
   readonly host: string;
@@ -21,18 +24,10 @@ export interface AdminOptions {
   /** What the rate limits count, for metrics. */
   readonly rateLimits: RegistryOptions['limits'];
   readonly limits: LimitsControl;
+  readonly clients: ClientsControl;
   readonly readiness: () => { ready: boolean; why: string };
   /** Hears of every change that is made here. */
   readonly log: Pick<Log, 'info'>;
-}
-
-/** What stands at one path. */
-interface Endpoint {
-  /** Needs no token. */
-  readonly open?: boolean;
-  readonly read: Handler;
-  /** What PUT does, where it does something. */
-  readonly replace?: Handler;
 }
 
 /** The admin listener: health, readiness, metrics and the limits. Off the hot path, so plain node:http. */
@@ -41,20 +36,21 @@ export class AdminServer {
   readonly #server: Server;
   readonly #text: Registry;
   readonly #openMetrics: Registry;
-  readonly #endpoints: ReadonlyMap<string, Endpoint>;
+  readonly #routes: Routes;
   readonly #startedAt = Date.now();
 
   private constructor(options: AdminOptions) {
-    const { limits, log, rateLimits, metrics, pools, codecs } = options;
+    const { limits, clients, log, rateLimits, metrics, pools, codecs } = options;
     this.#options = options;
     this.#text = createRegistry({ metrics, pools, codecs, limits: rateLimits });
     this.#openMetrics = createRegistry({ metrics, pools, codecs, limits: rateLimits, format: 'openmetrics' });
-    this.#endpoints = new Map<string, Endpoint>([
-      ['/health', { open: true, read: (_, response) => this.#health(response) }],
-      ['/ready', { open: true, read: (_, response) => this.#ready(response) }],
-      ['/metrics', { read: (request, response) => this.#metrics(request, response) }],
-      ['/api/limits', { read: readLimits(limits), replace: replaceLimits(limits, log) }],
-    ]);
+    this.#routes = new Routes({
+      '/health': { open: true, GET: (_, response) => this.#health(response) },
+      '/ready': { open: true, GET: (_, response) => this.#ready(response) },
+      '/metrics': { GET: (request, response) => this.#metrics(request, response) },
+      '/api/limits': { GET: readLimits(limits), PUT: replaceLimits(limits, log) },
+      ...clientEndpoints(clients),
+    });
     this.#server = createServer((request, response) => {
       this.#handle(request, response).catch(() => answerText(response, 500, 'internal error'));
     });
@@ -87,28 +83,30 @@ export class AdminServer {
       answerText(response, 403, 'this Host is not the admin listener');
       return;
     }
-    const endpoint = this.#endpoints.get((request.url ?? '/').split('?')[0]!);
+    const found = this.#routes.find((request.url ?? '/').split('?')[0]!);
+    const endpoint = found?.endpoint;
     if (endpoint?.open !== true && !this.#isAuthorized(request)) {
       response.setHeader('WWW-Authenticate', 'Bearer');
       answerText(response, 401, 'send Authorization: Bearer with the value of admin.token');
       return;
     }
-    if (request.method === 'GET' || request.method === 'HEAD') {
-      if (endpoint !== undefined) return endpoint.read(request, response);
-      answerText(response, 404, `known here: ${[...this.#endpoints.keys()].join(', ')}`);
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (isRead && found === undefined) {
+      answerText(response, 404, `known here: ${this.#routes.paths.join(', ')}`);
       return;
     }
-    if (request.method !== 'PUT' || endpoint?.replace === undefined) {
-      const known = endpoint?.replace === undefined ? ['GET', 'HEAD'] : ['GET', 'HEAD', 'PUT'];
-      response.setHeader('Allow', known.join(', '));
-      answerText(response, 405, `only ${known.join(', ')} are known here`);
+    const handler = handlerOf(endpoint, request.method);
+    if (handler === undefined) {
+      const known = allowedMethods(endpoint).join(', ');
+      response.setHeader('Allow', known);
+      answerText(response, 405, `only ${known} are known here`);
       return;
     }
-    if (!isOfThisSite(request)) {
+    if (!isRead && !isOfThisSite(request)) {
       answerText(response, 403, 'a page of another origin changes nothing here');
       return;
     }
-    return endpoint.replace(request, response);
+    return handler(request, response, found!.params);
   }
 
   #health(response: ServerResponse): void {

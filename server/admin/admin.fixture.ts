@@ -4,12 +4,18 @@ import { GatewayMetrics } from '../../metrics/gateway-metrics.ts';
 import { onTearDown } from '../../test/support/tear-down.ts';
 import { errorTypes, rejectReasons } from '../close-codes.ts';
 import { AdminServer, type AdminOptions } from './admin-server.ts';
+import type { ClientsControl } from './clients-control.ts';
 import type { LimitsControl } from './limits-control.ts';
 
 const noLimits: LimitsControl = {
   routes: ['/ws'],
   snapshot: () => ({ limits: [], shared: { redis: 'off' } }),
   replace: () => undefined,
+};
+
+const noClients: ClientsControl = {
+  page: (which) => ({ total: 0, ...which, clients: [] }),
+  dismiss: () => false,
 };
 
 /** An admin listener on a free port, closed with its test. */
@@ -23,6 +29,7 @@ export async function openAdmin(options: Partial<AdminOptions> = {}): Promise<Ad
     codecs: () => [],
     rateLimits: () => ({ decisions: [], keys: [], sharedUp: undefined }),
     limits: noLimits,
+    clients: noClients,
     readiness: () => ({ ready: true, why: '' }),
     log: { info: () => undefined },
     ...options,

@@ -1,7 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Answers one request; a rejected promise becomes a 500. */
-export type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+/** Answers one request, whose path has `params` in place of names; a rejected promise becomes a 500. */
+export type Handler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  params: Readonly<Record<string, string>>,
+) => void | Promise<void>;
 
 /** Bodies up to so many times the limit are read to their end, for their sender to hear the answer; others are cut off. */
 const readPastLimit = 16;

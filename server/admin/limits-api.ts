@@ -1,11 +1,11 @@
-import { isUtf8 } from 'node:buffer';
 import { ConfigError } from '../config/faults.ts';
 import { completeRateLimits } from '../config/load.ts';
 import type { RateLimitConfig } from '../config/schema.ts';
 import { isTree } from '../config/tree.ts';
 import type { Log } from '../log.ts';
-import { answerJson, readBody, type Handler } from './http.ts';
+import { answerJson, type Handler } from './http.ts';
 import type { LimitsControl } from './limits-control.ts';
+import { jsonOf, readOrRefuse, type Faults } from './requests.ts';
 
 /** Largest body of a PUT. */
 export const maxLimitsBytes = 1_048_576;
@@ -18,12 +18,8 @@ export function readLimits(limits: LimitsControl): Handler {
 /** PUT /api/limits: the entries of the body replace all limits, or none when one has a fault. */
 export function replaceLimits(limits: LimitsControl, log: Pick<Log, 'info'>): Handler {
   return async (request, response) => {
-    const body = await readBody(request, maxLimitsBytes);
-    if (body === undefined) {
-      response.setHeader('Connection', 'close');
-      answerJson(response, 413, { faults: [`the body is larger than ${maxLimitsBytes} bytes`] });
-      return;
-    }
+    const body = await readOrRefuse(request, response, maxLimitsBytes);
+    if (body === undefined) return;
     const outcome = parse(body, limits.routes);
     if ('faults' in outcome) {
       answerJson(response, 400, outcome);
@@ -35,12 +31,7 @@ export function replaceLimits(limits: LimitsControl, log: Pick<Log, 'info'>): Ha
   };
 }
 
-type Outcome =
-  | { readonly rateLimits: readonly RateLimitConfig[] }
-  | {
-      /** One line each. */
-      readonly faults: readonly string[];
-    };
+type Outcome = { readonly rateLimits: readonly RateLimitConfig[] } | Faults;
 
 function parse(body: Buffer, routes: readonly string[]): Outcome {
   const list = listOf(body);
@@ -54,18 +45,10 @@ function parse(body: Buffer, routes: readonly string[]): Outcome {
 }
 
 /** The list that the body is, or that it has under the key it has in a file. */
-function listOf(body: Buffer): { readonly rateLimits: unknown } | { readonly faults: readonly string[] } {
+function listOf(body: Buffer): { readonly rateLimits: unknown } | Faults {
   const value = jsonOf(body);
   if (Array.isArray(value)) return { rateLimits: value };
   return isTree(value) && Object.keys(value).join() === 'rateLimits'
     ? { rateLimits: value['rateLimits'] }
     : { faults: ['the body is not a JSON list of rateLimits, nor a mapping with nothing but that list'] };
-}
-
-function jsonOf(body: Buffer): unknown {
-  try {
-    return isUtf8(body) ? JSON.parse(body.toString()) : undefined;
-  } catch {
-    return undefined;
-  }
 }

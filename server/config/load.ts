@@ -24,6 +24,7 @@ import {
   type ConfigInput,
   type RateLimitConfig,
 } from './schema.ts';
+import { maxUpstreams } from './pool-schema.ts';
 import { isTree, overlay, protoPaths, treeOf, valueAt, type Tree } from './tree.ts';
 
 export interface LoadOptions {
@@ -93,6 +94,15 @@ export function completeRateLimits(list: unknown, paths: readonly string[]): rea
     { tree: { rateLimits, routes: paths.map((path) => ({ path, pool: 'main' })) }, settings: [] },
   ];
   return combine(layers, { readFile: readUtf8, readBytes: readFileSync, unread: [] }).config.rateLimits;
+}
+
+/** The `upstreams` of a pool, from a list that comes by itself. Throws a `ConfigError` with its faults. */
+export function completeUpstreams(pool: string, list: unknown): readonly string[] {
+  const upstreams: unknown = Array.isArray(list) ? list.slice(0, maxUpstreams + 1) : list;
+  const tree = { pools: { [pool]: { upstreams } }, routes: [{ path: '/ws', pool }] };
+  const layers = [{ tree, settings: [] }];
+  const { pools } = combine(layers, { readFile: readUtf8, readBytes: readFileSync, unread: [] }).config;
+  return pools[pool]!.upstreams;
 }
 
 interface CombineOptions extends FileReaders {

@@ -17,10 +17,13 @@ import { ECHO, upstreamUrlProblem } from './upstream-url.ts';
 
 const upstreamUrl = checkedText('a ws://, wss:// or ws+unix: URL or echo:', upstreamUrlProblem);
 
+/** How many entries `upstreams` may have. */
+export const maxUpstreams = 10_000;
+
 const upstreams = z
   .array(upstreamUrl)
   .min(1)
-  .max(10_000)
+  .max(maxUpstreams)
   .superRefine((urls, context) => {
     const index = urls.indexOf(ECHO);
     if (index === -1 || urls.length === 1) return;

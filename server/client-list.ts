@@ -1,0 +1,79 @@
+import type { ClientReport, ClientsControl, ClientsPage } from './admin/clients-control.ts';
+import type { Connection } from './connection.ts';
+import type { Log } from './log.ts';
+
+export interface ClientListOptions {
+  /** All that are connected, in the order in which they came. */
+  readonly clients: ReadonlySet<Connection>;
+  /** The pool behind each route. */
+  readonly poolOfRoute: ReadonlyMap<string, string>;
+  /** Tells identities apart without giving them away. */
+  readonly hashOf: (identity: string) => string;
+  /** The clock that clients were opened by, and that of the calendar. */
+  readonly now: () => number;
+  readonly wallClockMs: () => number;
+  readonly log: Pick<Log, 'info'>;
+}
+
+/** The clients of a gateway as its operators see them. Found by going through all of them: nothing is kept for it. */
+export class ClientList implements ClientsControl {
+  readonly #options: ClientListOptions;
+
+  constructor(options: ClientListOptions) {
+    this.#options = options;
+  }
+
+  page({ offset, limit }: { readonly offset: number; readonly limit: number }): ClientsPage {
+    const { clients } = this.#options;
+    const page: ClientReport[] = [];
+    let index = 0;
+    for (const client of clients) {
+      if (index >= offset + limit) break;
+      if (index++ >= offset) page.push(this.#report(client));
+    }
+    return { total: clients.size, offset, limit, clients: page };
+  }
+
+  dismiss(id: number): boolean {
+    for (const client of this.#options.clients) {
+      if (client.id !== id) continue;
+      client.dismiss();
+      this.#options.log.info({ client: id }, 'client closed by an operator');
+      return true;
+    }
+    return false;
+  }
+
+  /** How many there are, by pool. */
+  countByPool(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const client of this.#options.clients) {
+      const pool = this.#poolOf(client);
+      counts.set(pool, (counts.get(pool) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  #report(client: Connection): ClientReport {
+    const { hashOf, now, wallClockMs } = this.#options;
+    const { id, keys, codec } = client;
+    const { inFlight, waiting } = client.figures();
+    return {
+      id,
+      address: keys.ip,
+      identity: keys.identity === keys.ip ? null : hashOf(keys.identity),
+      route: keys.route,
+      pool: this.#poolOf(client),
+      connectedAt: new Date(wallClockMs() - (now() - client.openedAtMs)).toISOString(),
+      messages: { received: client.messagesReceived, sent: client.messagesSent },
+      bytes: { received: client.bytesReceived, sent: client.bytesSent },
+      inFlight,
+      waiting,
+      codec,
+    };
+  }
+
+  #poolOf({ keys }: Connection): string {
+    return this.#options.poolOfRoute.get(keys.route) ?? '';
+  }
+}
