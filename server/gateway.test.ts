@@ -83,7 +83,7 @@ async function inChild(script: string, takenPort = 0): Promise<string> {
     const config = { listen: loopback, admin: loopback, drain: { spreadMs: 0, timeoutMs: 0 } };
     ${script}`;
   const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', source];
-  const { stdout } = await run(process.execPath, flags, { timeout: 4_000, killSignal: 'SIGKILL' });
+  const { stdout } = await run(process.execPath, flags, { timeout: 20_000, killSignal: 'SIGKILL' });
   return stdout.trim();
 }
 
@@ -152,13 +152,18 @@ describe('a gateway as a library', () => {
       const drained = `const gateway = await createGateway({ config: ${settings}, log }); await gateway.drain(); console.log('drained');`;
       expect(await inChild(drained)).toBe('drained');
     },
+    50_000,
   );
 
-  it.each(['listen', 'admin'])('leaves nothing behind when the port of %s is taken', async (key) => {
-    const { port } = await silentServer();
-    const script = `await createGateway({ config: { ...config, ${key}: taken }, log }).catch(({ code }) => console.log(code));`;
-    expect(await inChild(script, port)).toBe('WSLUICE_LISTEN');
-  });
+  it.each(['listen', 'admin'])(
+    'leaves nothing behind when the port of %s is taken',
+    async (key) => {
+      const { port } = await silentServer();
+      const script = `await createGateway({ config: { ...config, ${key}: taken }, log }).catch(({ code }) => console.log(code));`;
+      expect(await inChild(script, port)).toBe('WSLUICE_LISTEN');
+    },
+    30_000,
+  );
 });
 
 describe('a client of the gateway', () => {
