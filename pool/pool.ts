@@ -9,6 +9,8 @@ import { methodTable } from './jsonrpc/method-table.ts';
 import { EchoMode, type EchoStyle } from './modes/echo.ts';
 import { RequestMode, zeroCounts, type RequestCounts } from './modes/request.ts';
 import { SessionMode } from './modes/session.ts';
+import type { WaitQueueLimits } from './modes/wait-queue.ts';
+import { Priority, type PriorityName } from './priority.ts';
 import type { Turn } from './turn.ts';
 import type { Heartbeat } from './upstream.ts';
 import type { BufferPool } from './wire/buffer-pool.ts';
@@ -27,12 +29,9 @@ export interface PoolConfig {
   readonly maxMessageBytes: number;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
-  readonly queue: {
-    readonly maxSize: number;
-    readonly maxBytes: number;
-    readonly maxBytesPerClient: number;
-    readonly timeoutMs: number;
-  };
+  readonly queue: WaitQueueLimits & { readonly timeoutMs: number };
+  /** The class that requests of a method wait in. */
+  readonly methodPriority: Readonly<Record<string, PriorityName>>;
   readonly retry: {
     readonly maxRetries: number;
     readonly idempotentMethods: readonly string[];
@@ -111,6 +110,9 @@ export class Pool {
         methods: methodTable({
           stateful: config.statefulMethods,
           idempotent: config.retry.idempotentMethods,
+          priorities: Object.entries(config.methodPriority).map(
+            ([method, name]) => [method, Priority[name]] as const,
+          ),
         }),
         idCeiling,
       },
@@ -127,14 +129,14 @@ export class Pool {
     return this.#connector === undefined || !this.#connector.allFailing;
   }
 
-  /** Finds a place for a client; one handler is called, at once or later, unless the returned function gives up before. */
-  acquire(request: DialRequest, handlers: SeatHandlers): () => void {
+  /** Finds a place for a client; one handler is called, at once or later, unless the returned function gives up before. `priority` is the class that requests wait in. */
+  acquire(request: DialRequest, handlers: SeatHandlers, priority: PriorityName = 'medium'): () => void {
     const mode = this.#mode;
     if (mode instanceof SessionMode) return mode.acquire(request, handlers);
     if (mode instanceof RequestMode && !mode.hopeful) {
       handlers.onRefused({ status: undefined, retryAfterMs: mode.retryAfterMs });
     } else {
-      handlers.onSeat(new SharedSeat(mode, request.protocols[0] ?? ''));
+      handlers.onSeat(new SharedSeat(mode, request.protocols[0] ?? '', Priority[priority]));
     }
     return () => undefined;
   }
@@ -193,14 +195,16 @@ export interface PoolFigures extends RequestCounts {
 class SharedSeat implements Seat {
   readonly protocol: string;
   readonly #mode: RequestMode | EchoMode;
+  readonly #priority: Priority;
 
-  constructor(mode: RequestMode | EchoMode, protocol: string) {
+  constructor(mode: RequestMode | EchoMode, protocol: string, priority: Priority) {
+    this.#priority = priority;
     this.#mode = mode;
     this.protocol = protocol;
   }
 
   attach(client: Parameters<Seat['attach']>[0]): ReturnType<Seat['attach']> {
-    return this.#mode.lease(client);
+    return this.#mode.lease(client, this.#priority);
   }
 
   vacate(): void {

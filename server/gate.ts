@@ -5,6 +5,7 @@ import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
 import { indexByName } from '../metrics/gateway-metrics.ts';
 import type { NoSeat } from '../pool/client-side.ts';
 import type { Pool } from '../pool/pool.ts';
+import type { PriorityName } from '../pool/priority.ts';
 import type { ClientKeys } from '../ratelimit/limit-config.ts';
 import type { Limits } from '../ratelimit/limits.ts';
 import type { Admission } from './admission.ts';
@@ -44,6 +45,8 @@ const dictionaryPath = '/dictionary/';
 
 interface Route {
   readonly pool: Pool;
+  /** The class that its clients' requests wait in. */
+  readonly priority: PriorityName;
   readonly forwardHeaders: readonly string[];
   readonly forwardQuery: boolean;
 }
@@ -63,7 +66,10 @@ export class Gate {
     const { config, pools } = options;
     this.#allowedOrigins = new Set(config.listen.allowedOrigins);
     this.#routes = new Map(
-      config.routes.map(({ path, pool }) => [path, { ...config.pools[pool]!, pool: pools.get(pool)! }]),
+      config.routes.map(({ path, pool, priority }) => [
+        path,
+        { ...config.pools[pool]!, pool: pools.get(pool)!, priority },
+      ]),
     );
   }
 
@@ -121,7 +127,7 @@ export class Gate {
 
   /** From here on the client is counted in: each way out but the seat counts it out again. */
   #findSeat(
-    { pool }: Route,
+    { pool, priority }: Route,
     forwarded: Parameters<Pool['acquire']>[0],
     handshake: Handshake,
     keys: ClientKeys,
@@ -141,13 +147,17 @@ export class Gate {
     });
     this.#arrivals.add(arrival);
     try {
-      const giveUp = pool.acquire(forwarded, {
-        onSeat: (seat) => {
-          if (this.draining) arrival.turnAway(goingAway());
-          arrival.take(seat);
+      const giveUp = pool.acquire(
+        forwarded,
+        {
+          onSeat: (seat) => {
+            if (this.draining) arrival.turnAway(goingAway());
+            arrival.take(seat);
+          },
+          onRefused: (refusal) => arrival.turnAway(noSeat(refusal)),
         },
-        onRefused: (refusal) => arrival.turnAway(noSeat(refusal)),
-      });
+        priority,
+      );
       arrival.waitFor(giveUp);
     } catch (error) {
       arrival.turnAway(reject('internal', 500, 'internal error'));

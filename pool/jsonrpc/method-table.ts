@@ -1,3 +1,4 @@
+import type { Priority } from '../priority.ts';
 import { hashId, isEscaped } from './ids.ts';
 import { methodName } from './method-name.ts';
 
@@ -7,10 +8,16 @@ export interface MethodTraits {
   readonly stateful: boolean;
   /** It may be sent again although it was written. */
   readonly idempotent: boolean;
+  /** The class it waits in; undefined for that of its client. */
+  readonly priority: Priority | undefined;
 }
 
 /** Of a method that nothing is said of. */
-export const plainMethod: MethodTraits = Object.freeze({ stateful: false, idempotent: false });
+export const plainMethod: MethodTraits = Object.freeze({
+  stateful: false,
+  idempotent: false,
+  priority: undefined,
+});
 
 interface Entry {
   readonly name: Uint8Array;
@@ -53,15 +60,22 @@ export class MethodTable {
   }
 }
 
-/** The table for lists of names: each trait is true for the methods that its list has. */
-export function methodTable(lists: {
-  readonly [T in keyof MethodTraits]: Iterable<string>;
-}): MethodTable {
+/** What the configuration says of methods, by what it says. */
+export interface MethodLists {
+  readonly stateful?: Iterable<string>;
+  readonly idempotent?: Iterable<string>;
+  readonly priorities?: Iterable<readonly [method: string, priority: Priority]>;
+}
+
+/** The table for lists of names. */
+export function methodTable({ stateful = [], idempotent = [], priorities = [] }: MethodLists): MethodTable {
   const traits = new Map<string, MethodTraits>();
-  for (const [trait, methods] of Object.entries(lists) as [keyof MethodTraits, Iterable<string>][]) {
-    for (const method of methods)
-      traits.set(method, { ...(traits.get(method) ?? plainMethod), [trait]: true });
-  }
+  const add = (method: string, what: Partial<MethodTraits>): void => {
+    traits.set(method, { ...(traits.get(method) ?? plainMethod), ...what });
+  };
+  for (const method of stateful) add(method, { stateful: true });
+  for (const method of idempotent) add(method, { idempotent: true });
+  for (const [method, priority] of priorities) add(method, { priority });
   return new MethodTable(traits);
 }
 

@@ -1,6 +1,7 @@
 import { copyBytes } from '../copy-bytes.ts';
 import type { Batch } from './batch.ts';
 import { canonicalId, hashId, isEscaped, sameId } from './ids.ts';
+import { Priority } from '../priority.ts';
 import { plainMethod, type MethodTraits } from './method-table.ts';
 import type { Scan } from './scan.ts';
 
@@ -32,6 +33,10 @@ export class Request {
   retriesLeft = 0;
   /** It was written to a connection that was lost: what became of it there is unknown. */
   wasWritten = false;
+  /** While it waits: its class, and its neighbours in the list of its client. */
+  priority: Priority = Priority.medium;
+  next: Request | undefined;
+  previous: Request | undefined;
 
   get isNotification(): boolean {
     return this.cutStart < 0;

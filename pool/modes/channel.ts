@@ -5,9 +5,12 @@ import { parseWireId } from '../jsonrpc/ids.ts';
 import { InFlight } from '../jsonrpc/in-flight.ts';
 import type { Request } from '../jsonrpc/request.ts';
 import { Scan, ScanKind, scanReply, scanRequest } from '../jsonrpc/scan.ts';
-import { WaitRing, type Waiter } from '../queue.ts';
+import type { Priority } from '../priority.ts';
+import { PriorityRings } from '../priority-rings.ts';
+import type { Waiter } from '../queue.ts';
 import type { UpstreamConnection, UpstreamOwner } from '../upstream.ts';
 import type { ErrorCode } from '../jsonrpc/errors.ts';
+import type { WaitingRequests } from './waiting-requests.ts';
 
 /** A client as its channel and the queue see it; see request-lease.ts. */
 export interface Requester extends Waiter {
@@ -18,8 +21,9 @@ export interface Requester extends Waiter {
   /** The newest slot of this client in its channel's table, or −1. */
   readonly head: number;
   /** What waits for a channel, oldest first; kept by the queue. */
-  readonly waiting: Request[];
-  waitingBytes: number;
+  readonly waiting: WaitingRequests;
+  /** The class that its requests wait in, where their method has none of its own. */
+  readonly priority: Priority;
   /** A request now is in flight on the channel, in that slot. */
   onSubmitted(channel: Channel, slot: number): void;
   /** The reply to the request in that slot arrived; frees the slot. */
@@ -59,15 +63,15 @@ export class Channel implements SharedConnection, UpstreamOwner {
   readonly endpoint: Endpoint;
   readonly inFlight: InFlight<Requester>;
   /** Clients that must use this connection, for something of theirs is in flight here, and wait for room. */
-  readonly waiting = new WaitRing<Requester>();
+  readonly waiting = new PriorityRings<Requester>();
   readonly #host: ChannelHost;
   readonly #scan = new Scan();
   /** Whose the notifications in the write buffer are, oldest first; there may be some before them that have left it. */
   #notifiers: Requester[] = [];
   /** No new requests: it is closed as soon as it is empty. */
   draining = false;
-  /** Whether the next free slot goes to a client that is bound to this connection or to one that is not. */
-  favoursBound = true;
+  /** A bit for each class: whether the next free slot goes to a client that is bound to this connection or to one that is not. */
+  favoursBound = 0b111;
 
   constructor(
     upstream: UpstreamConnection,

@@ -1,3 +1,4 @@
+import { Priority } from '../priority.ts';
 import type { UpstreamConnection } from '../upstream.ts';
 import type { Channel } from './channel.ts';
 import type { RequestLease } from './request-lease.ts';
@@ -126,6 +127,11 @@ export function isMadeHere({ error }: ClientMessage): boolean {
 /** The id with its JSON type; see `Entry.id`. */
 export function idOf(message: ClientMessage | undefined): string {
   return JSON.stringify(message?.id ?? null);
+}
+
+/** The class that a message waits in. */
+export function priorityOf({ method, client }: Entry): Priority {
+  return method === 'idempotent' ? Priority.high : client.lease.priority;
 }
 
 /** What a failure calls a message. */

@@ -6,9 +6,11 @@ import { plainMethod, type MethodTable } from '../jsonrpc/method-table.ts';
 import type { Request } from '../jsonrpc/request.ts';
 import { ScanKind, scanRequest, type Scan } from '../jsonrpc/scan.ts';
 import { splitBatch, type BatchFault } from '../jsonrpc/split-batch.ts';
+import type { Priority } from '../priority.ts';
 import type { WaitRing, Waiter } from '../queue.ts';
 import type { Channel, Requester } from './channel.ts';
 import { chargeBatch, chargeScanned, refusedReply } from './charges.ts';
+import { WaitingRequests } from './waiting-requests.ts';
 
 const none = -1;
 
@@ -64,8 +66,8 @@ export class RequestLease implements Lease, Requester {
   /** The client sticks to it while it has something in flight there; undefined otherwise. */
   channel: Channel | undefined;
   /** What waits for a channel, oldest first. */
-  readonly waiting: Request[] = [];
-  waitingBytes = 0;
+  readonly waiting = new WaitingRequests();
+  readonly priority: Priority;
   readonly #client: ClientSide;
   readonly #host: LeaseHost;
   #recent: Channel | undefined;
@@ -73,8 +75,9 @@ export class RequestLease implements Lease, Requester {
   #refusing = false;
   #released = false;
 
-  constructor(client: ClientSide, host: LeaseHost) {
+  constructor(client: ClientSide, host: LeaseHost, priority: Priority) {
     this.#client = client;
+    this.priority = priority;
     this.#host = host;
   }
 
@@ -112,7 +115,8 @@ export class RequestLease implements Lease, Requester {
     if (this.#released) throw new Error('bug: a lease was released twice');
     this.#released = true;
     const inFlight = this.channel?.inFlight.abandon(this.head) ?? 0;
-    const waiting = this.waiting.filter((request) => !request.isNotification).length;
+    let waiting = 0;
+    for (const request of this.waiting) if (!request.isNotification) waiting++;
     this.head = none;
     this.channel = undefined;
     this.#inFlight = 0;
@@ -292,8 +296,7 @@ export class RequestLease implements Lease, Requester {
 
   #hasInFlight(request: Request): boolean {
     if (this.channel?.inFlight.hasId(this.head, request) === true) return true;
-    for (const waiting of this.waiting) if (waiting.hasIdOf(request)) return true;
-    return false;
+    return this.waiting.hasIdOf(request);
   }
 
   /** Answers what is not a request: it was never accepted, so no ledger counts it. */

@@ -1,4 +1,5 @@
 import type { UpstreamConnection } from '../upstream.ts';
+import { priorityNames, type Priority } from '../priority.ts';
 import {
   ensure,
   idOf,
@@ -7,6 +8,7 @@ import {
   isOutcome,
   ModelConnection,
   name,
+  priorityOf,
   type ClientMessage,
   type Entry,
   type ModelBatch,
@@ -303,8 +305,16 @@ export class RequestModel {
     if (!this.#hopeful) return new Set([-32000]);
     const waiting = this.clients.flatMap(({ pending }) => pending.filter(({ state }) => state === 'waiting'));
     const bytes = waiting.reduce((sum, { size }) => sum + size - slack, entry.size);
-    const overfull = waiting.length >= this.#limits.queue.maxSize || bytes > this.#limits.queue.maxBytes;
+    const { maxSize, maxBytes } = this.#limits.queue;
+    const alike = waiting.filter((other) => priorityOf(other) === priorityOf(entry));
+    const overfull =
+      waiting.length >= maxSize || alike.length >= this.#maxSizeOf(priorityOf(entry)) || bytes > maxBytes;
     return new Set(overfull ? [-32003] : []);
+  }
+
+  #maxSizeOf(priority: Priority): number {
+    const one = this.#limits.queue.priority[priorityNames[priority]];
+    return typeof one === 'number' ? Infinity : (one.maxSize ?? Infinity);
   }
 
   get #hopeful(): boolean {
@@ -523,7 +533,7 @@ export class RequestModel {
   }
 
   #waits(entry: Entry): boolean {
-    return entry.client.lease.waiting.some(({ bytes, start, end }) =>
+    return [...entry.client.lease.waiting].some(({ bytes, start, end }) =>
       Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).includes(entry.token),
     );
   }

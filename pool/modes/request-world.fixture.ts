@@ -1,3 +1,4 @@
+import { Priority } from '../priority.ts';
 import { unlimited } from '../unlimited.fixture.ts';
 import { createBalancer, type BalancerName } from '../balancers/create-balancer.ts';
 import type { ClientSide } from '../client-side.ts';
@@ -46,6 +47,8 @@ interface Backend {
   /** What each message is about that it sent and the pool did not get, oldest first: makes the model expect it. */
   readonly said: ((deliver: () => void) => void)[];
 }
+
+const priorities = [Priority.medium, Priority.low, Priority.high];
 
 /** Details that make a request's method idempotent, and how far they are apart. */
 const idempotent = 4 << 3;
@@ -139,7 +142,7 @@ export class World {
   connect(): void {
     if (this.#present.length >= this.#config.maxClients) return;
     const client = new ModelClient(this.model.clients.length);
-    client.lease = this.mode.lease(this.#sideOf(client));
+    client.lease = this.mode.lease(this.#sideOf(client), pick(priorities, client.number));
     this.model.clients.push(client);
   }
 

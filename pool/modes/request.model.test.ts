@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { methodTable } from '../jsonrpc/method-table.ts';
+import { Priority } from '../priority.ts';
 import { stepKinds, takeStep, type Step } from './request-steps.fixture.ts';
 import { World, type WorldConfig } from './request-world.fixture.ts';
 
@@ -25,10 +26,20 @@ const config: fc.Arbitrary<Omit<WorldConfig, 'coded'>> = fc.record({
       maxBytes: fc.constantFrom(1_000_000, 300),
       maxBytesPerClient: fc.constant(1_000_000),
       timeoutMs: fc.constant(500),
+      priority: fc.constantFrom(
+        { high: 3, medium: 2, low: 1 },
+        { high: 1, medium: { weight: 5, maxSize: 2 }, low: { weight: 1, maxSize: 1 } },
+      ),
     }),
     maxRetries: fc.constantFrom(1, 1, 0, 2),
     retryBudgetRatio: fc.constantFrom(0.1, 0),
-    methods: fc.constant(methodTable({ stateful: ['stateful'], idempotent: ['idempotent'] })),
+    methods: fc.constant(
+      methodTable({
+        stateful: ['stateful'],
+        idempotent: ['idempotent'],
+        priorities: [['idempotent', Priority.high]],
+      }),
+    ),
     idCeiling: fc.constantFrom(2 ** 52, 30, 60),
   }),
 });

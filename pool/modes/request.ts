@@ -5,6 +5,7 @@ import { Fleet } from '../fleet.ts';
 import { ErrorCode } from '../jsonrpc/errors.ts';
 import { Request } from '../jsonrpc/request.ts';
 import { Scan, ScanKind } from '../jsonrpc/scan.ts';
+import { Priority } from '../priority.ts';
 import { Channel, type ChannelHost, type Requester } from './channel.ts';
 import { recoverUnsent, type Moved } from './recover.ts';
 import { RequestLease, type LeaseHost, type LeaseLimits } from './request-lease.ts';
@@ -116,8 +117,9 @@ export class RequestMode implements ChannelHost, LeaseHost {
     return this.#fleet.retryAfterMs;
   }
 
-  lease(client: ClientSide): RequestLease {
-    return new RequestLease(client, this);
+  /** `priority` is the class of its requests whose method has none of its own. */
+  lease(client: ClientSide, priority: Priority = Priority.medium): RequestLease {
+    return new RequestLease(client, this, priority);
   }
 
   pick(): Channel | undefined {

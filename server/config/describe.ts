@@ -108,7 +108,10 @@ function childrenOf(node: SchemaNode): Child[] {
   return alternatives(node).flatMap(
     ({ properties = {}, required = [], additionalProperties, items }): Child[] => [
       ...Object.entries(properties).map(([name, child]): Child => [name, child, required.includes(name)]),
-      ...(typeof additionalProperties === 'object' ? [['<name>', additionalProperties, false] as const] : []),
+      // Names that only have a value each are one setting.
+      ...(typeof additionalProperties === 'object' && childrenOf(additionalProperties).length > 0
+        ? [['<name>', additionalProperties, false] as const]
+        : []),
       ...(items === undefined ? [] : [['[]', items, false] as const]),
     ],
   );

@@ -74,7 +74,7 @@ describe('the flags of the pool main', () => {
 
   it('keep what the file says of other pools', () => {
     const { config } = load({ file: elsewhere, flags: { upstream: ['ws://b'], path: '/ws' } });
-    expect(config.routes).toEqual([{ path: '/ws', pool: 'main' }]);
+    expect(config.routes).toEqual([{ path: '/ws', pool: 'main', priority: 'medium' }]);
     expect(Object.keys(config.pools)).toEqual(['api', 'main']);
     expect(config.pools['main']?.upstreams).toEqual(['ws://b']);
   });

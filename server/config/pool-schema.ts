@@ -54,6 +54,32 @@ const headerName = checkedText('a header name in lower case', (name) => {
 
 const methodName = filledText('a method name');
 
+/** The classes of pool/priority.ts; route-schema.ts has them too. */
+export const priorityName = oneOf(['high', 'medium', 'low']);
+
+const weight = whole(1, 1_000);
+
+function priorityClass(by: number) {
+  const bounded = z.strictObject({
+    weight: weight.default(by).meta({ description: 'Share of the free room that the class gets.' }),
+    maxSize: whole(0, 10_000_000)
+      .nullable()
+      .default(null)
+      .meta({ description: 'Requests of the class that may wait; null = as many as may wait in all.' }),
+  });
+  return z.union([weight, bounded]).default(by);
+}
+
+const priority = z.strictObject({
+  high: priorityClass(3).meta({
+    description: 'Weight of the most urgent class, or a mapping for a bound of its own.',
+  }),
+  medium: priorityClass(2).meta({
+    description: 'The same for the class of requests that nothing is said of.',
+  }),
+  low: priorityClass(1).meta({ description: 'The same for the least urgent class.' }),
+});
+
 const queue = z.strictObject({
   maxSize: whole(0, 10_000_000)
     .default(1_000)
@@ -65,6 +91,9 @@ const queue = z.strictObject({
     .default(4 * MIB)
     .meta({ description: 'Bytes of one client that may wait for a connection.' }),
   timeoutMs: milliseconds(1).default(5_000).meta({ description: 'Milliseconds that one may wait.' }),
+  priority: priority
+    .prefault({})
+    .meta({ description: 'How free room is shared out among the classes that wait.' }),
 });
 
 const breaker = z.strictObject({
@@ -191,6 +220,14 @@ const pool = z.strictObject({
     .default(0.3)
     .meta({ description: 'Share of in-flight capacity in use below which connections are closed.' }),
   queue: queue.prefault({}).meta({ description: 'What waits for a free upstream connection.' }),
+  methodPriority: z
+    .record(methodName, priorityName)
+    .refine((methods) => Object.keys(methods).length <= 10_000, 'has more than 10000 entries')
+    .default({})
+    .meta({
+      allowed: 'a mapping from method names to high, medium or low',
+      description: 'Class that requests of a method wait in (request mode).',
+    }),
   breaker: breaker.prefault({}).meta({ description: 'When a failing upstream is left alone.' }),
   retry: retry.prefault({}).meta({ description: 'What is sent again.' }),
   reconnect: reconnect.prefault({}).meta({ description: 'How a lost upstream is dialled again.' }),

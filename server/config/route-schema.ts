@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { priorityName } from './pool-schema.ts';
 import { checkedText, filledText, type Breach } from './scalars.ts';
 
 const routeSchema = z.strictObject({
@@ -6,13 +7,16 @@ const routeSchema = z.strictObject({
     description: 'Path of the URL that clients connect to.',
   }),
   pool: filledText('the name of a pool').meta({ description: 'The pool that serves it.' }),
+  priority: priorityName.default('medium').meta({
+    description: 'Class that requests wait in whose method has none of its own: high, medium or low.',
+  }),
 });
 
 export const routesSchema = z
   .array(routeSchema)
   .min(1)
   .max(1_000)
-  .default([{ path: '/ws', pool: 'main' }])
+  .prefault([{ path: '/ws', pool: 'main' }])
   .meta({ description: 'Which path leads to which pool.' });
 
 function pathProblem(path: string): string | undefined {

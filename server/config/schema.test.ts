@@ -18,7 +18,7 @@ describe('configSchema', () => {
       trustedProxies: ['127.0.0.1/32'],
     });
     expect(config.admin).toEqual({ host: '127.0.0.1', port: 8081, token: null });
-    expect(config.routes).toEqual([{ path: '/ws', pool: 'main' }]);
+    expect(config.routes).toEqual([{ path: '/ws', pool: 'main', priority: 'medium' }]);
     expect(config.pools['main']).toMatchObject({ mode: 'session', upstreams: ['echo:'], minConnections: 0 });
     expect(config.rateLimits).toEqual([]);
   });
@@ -34,7 +34,18 @@ describe('configSchema', () => {
       maxBytes: 16_777_216,
       maxBytesPerClient: 4_194_304,
       timeoutMs: 5_000,
+      priority: { high: 3, medium: 2, low: 1 },
     });
+  });
+
+  it('takes a class of requests that wait as a weight, or with a bound', () => {
+    const { pools } = completeConfig({
+      pools: {
+        main: { queue: { priority: { high: 9, low: { maxSize: 5 } } }, methodPriority: { get: 'low' } },
+      },
+    });
+    expect(pools['main']?.queue.priority).toEqual({ high: 9, medium: 2, low: { weight: 1, maxSize: 5 } });
+    expect(pools['main']?.methodPriority).toEqual({ get: 'low' });
   });
 
   it('writes the header of identities in lower case', () => {
