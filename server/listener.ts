@@ -86,10 +86,13 @@ function enginePayloadLimit(maxMessageBytes: number, mode: DeflateMode): number 
   return Math.min(maxMessageBytes + leeway, 2 ** 31 - 1);
 }
 
-/** The engine takes 8 to 960 seconds, or 0 for none. */
+/**
+ * The engine takes 8 to 960 seconds, or 0 for none. From 16 on it gives a client that was ended at least 4 seconds to read why, and
+ * below that maybe none: it cuts the connection then, and whoever is still sending loses the close frame.
+ */
 function engineIdleTimeout(idleTimeoutMs: number): number {
   if (idleTimeoutMs === 0) return 0;
-  return Math.min(960, Math.max(8, Math.ceil(idleTimeoutMs / 1_000)));
+  return Math.min(960, Math.max(16, Math.ceil(idleTimeoutMs / 1_000)));
 }
 
 /** The client listener. The only file that knows the engine. */
