@@ -27,7 +27,7 @@ export function drawFault(random: () => number): PlannedFault {
       [halfClose(direction), 50],
     ] as const
   )[drawn]!;
-  return { calmMs: between(100, 1_500), fault, lastsMs: between(mostMs / 10, mostMs) };
+  return { calmMs: between(200, 2_500), fault, lastsMs: between(mostMs / 10, mostMs) };
 }
 
 /** Imposes what is drawn on a proxy, one after the other, for as long as it `goesOn`; gives how often each kind of fault came. */
