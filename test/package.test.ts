@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
@@ -51,15 +51,27 @@ test('runs as a command on the node of the machine', async () => {
   expect((await run('wsluice', ['--version'], { cwd: project, env })).stdout.trim()).toBe(manifest.version);
 });
 
-test('brings the client and the adapter', async () => {
+test('brings the client and the adapters', async () => {
   writeFileSync(
-    join(project, 'both.mjs'),
+    join(project, 'all.mjs'),
     `import { CodecWebSocket } from 'wsluice/client';
      import { CodecServer } from 'wsluice/adapter';
-     console.log(typeof CodecWebSocket, typeof CodecServer);`,
+     import { acceptMux } from 'wsluice/mux';
+     console.log(typeof CodecWebSocket, typeof CodecServer, typeof acceptMux);`,
   );
-  const { stdout } = await run('node', ['both.mjs'], { cwd: project, env });
-  expect(stdout.trim()).toBe('function function');
+  const { stdout } = await run('node', ['all.mjs'], { cwd: project, env });
+  expect(stdout.trim()).toBe('function function function');
+});
+
+test('brings an adapter for mux that needs nothing but itself', async () => {
+  const alone = tempDir();
+  cpSync(join(project, 'node_modules/wsluice'), join(alone, 'node_modules/wsluice'), { recursive: true });
+  writeFileSync(
+    join(alone, 'mux.mjs'),
+    `import { acceptMux } from 'wsluice/mux'; console.log(acceptMux.name);`,
+  );
+  const { stdout } = await run('node', ['mux.mjs'], { cwd: alone, env });
+  expect(stdout.trim()).toBe('acceptMux');
 });
 
 test('is a library: createGateway from plain JavaScript', async () => {
@@ -71,18 +83,34 @@ test('is a library: createGateway from plain JavaScript', async () => {
   expect(stdout.trim()).toBe('function');
 });
 
-test('is a library: with types that a strict project compiles against', async () => {
+test('is a library: with types that a strict project compiles against, its own and those of ws', async () => {
   writeFileSync(
     join(project, 'use.mts'),
     `import { createGateway } from 'wsluice';\nexport const create: (...args: never[]) => object = createGateway;\n`,
   );
+  writeFileSync(
+    join(project, 'mux.mts'),
+    `import type { IncomingMessage } from 'node:http';
+     import { WebSocketServer, type WebSocket } from 'ws';
+     import { useServer } from 'graphql-ws/use/ws';
+     import { acceptMux } from 'wsluice/mux';
+     const server: WebSocketServer = acceptMux(new WebSocketServer({ port: 9001 }), { windowBytes: 65_536 });
+     acceptMux(server, (socket: WebSocket, request: IncomingMessage) => socket.send(request.url ?? ''));
+     acceptMux(server, (socket) => socket.ping());
+     useServer({}, acceptMux(new WebSocketServer({ noServer: true })));\n`,
+  );
+  await compile('use.mts', 'mux.mts');
+}, 120_000);
+
+/** Compiles files of the project, as strictly as can be; throws with what is wrong. */
+async function compile(...files: string[]): Promise<void> {
   const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];
-  await run(join(root, 'node_modules/.bin/tsc'), [...flags, 'use.mts'], { cwd: project }).catch(
+  await run(join(root, 'node_modules/.bin/tsc'), [...flags, ...files], { cwd: project }).catch(
     (error: unknown) => {
       throw new Error((error as { stdout: string }).stdout);
     },
   );
-}, 120_000);
+}
 
 /** What `npm install <tarball>` does, with this checkout's copies of what package.json lists under dependencies. */
 async function installTarball(tarball: string): Promise<void> {
@@ -91,7 +119,8 @@ async function installTarball(tarball: string): Promise<void> {
   mkdirSync(installed, { recursive: true });
   mkdirSync(join(modules, '.bin'));
   await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
-  for (const name of [...Object.keys(manifest.dependencies), '@types/node']) {
+  const ofTheTests = ['@types/node', 'ws', '@types/ws', 'graphql', 'graphql-ws'];
+  for (const name of [...Object.keys(manifest.dependencies), ...ofTheTests]) {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), join(modules, name));
   }
