@@ -9,6 +9,8 @@ export interface FaultProxy {
   readonly url: string;
   /** Connections open now. */
   connections(): number;
+  /** The most that were open at once. */
+  connectionsPeak(): number;
   /** From now on this is wrong, in place of what was wrong before. */
   impose(fault: Fault): void;
   /** From now on nothing is wrong; what was held is passed on. */
@@ -18,11 +20,13 @@ export interface FaultProxy {
 /** Starts a proxy to a port; it is stopped when the test file ends. */
 export async function startFaultProxy(backendPort: number): Promise<FaultProxy> {
   const links = new Set<Link>();
+  let peak = 0;
   const now = new Weather();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
     const far = connect({ port: backendPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
     const link = new Link(near, far, now);
     links.add(link);
+    peak = Math.max(peak, links.size);
     void link.ended.then(() => links.delete(link));
   });
   server.listen(0, '127.0.0.1');
@@ -34,6 +38,7 @@ export async function startFaultProxy(backendPort: number): Promise<FaultProxy> 
   return {
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
     connections: () => links.size,
+    connectionsPeak: () => peak,
     impose: (fault) => {
       now.change(fault);
       for (const link of links) link.suffer(fault);
