@@ -2,6 +2,7 @@ import type { Balancer, Member } from './balancers/balancer.ts';
 import type { Connector, PoolLog } from './connector.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Supply } from './supply.ts';
+import { Upkeep, type ScalingOptions } from './upkeep.ts';
 import type { UpstreamConnection } from './upstream.ts';
 
 /** An upstream connection that many clients share. */
@@ -20,11 +21,15 @@ export interface FleetOptions<C extends SharedConnection> {
   readonly minConnections: number;
   /** How much one connection carries at most: requests or streams. */
   readonly capacityPerConnection: number;
+  readonly scaling: ScalingOptions;
   readonly now: () => number;
+  readonly random: () => number;
   readonly log: PoolLog;
   /** Makes a shared connection of one that was just opened. */
   readonly share: (upstream: UpstreamConnection, endpoint: Endpoint) => C;
-  /** There is a new connection for those who wait. */
+  /** How many wait for room on a connection. */
+  readonly waiting: () => number;
+  /** There is a connection for those who wait: a new one, or one that takes something again. */
   readonly onOpened: (connection: C) => void;
   /** A dial failed, nothing is open and the last dial to every endpoint failed: waiting is of no use. */
   readonly onHopeless: () => void;
@@ -40,6 +45,7 @@ export class Fleet<C extends SharedConnection> {
   readonly connections: C[] = [];
   readonly #options: FleetOptions<C>;
   readonly #supply: Supply;
+  readonly #upkeep: Upkeep<C>;
   #sweepTimer: NodeJS.Timeout | undefined;
 
   constructor(options: FleetOptions<C>) {
@@ -51,11 +57,22 @@ export class Fleet<C extends SharedConnection> {
         if (!this.hopeful) options.onHopeless();
       },
     });
+    this.#upkeep = new Upkeep({
+      ...options,
+      supply: this.#supply,
+      connections: this.connections,
+      retire: (connection) => this.#drain(connection),
+      revive: (connection) => {
+        connection.draining = false;
+        options.onOpened(connection);
+      },
+      nowMs: options.now(),
+    });
   }
 
   /** Begins to dial. Not done at once, so that whoever owns the fleet is complete when it hears of it. */
   start(): void {
-    this.#sweepTimer = setInterval(() => this.#options.onSweep(this.#options.now()), sweepIntervalMs);
+    this.#sweepTimer = setInterval(() => this.sweep(), sweepIntervalMs);
     this.#supply.maintain();
   }
 
@@ -82,13 +99,20 @@ export class Fleet<C extends SharedConnection> {
   /** Dials one more connection when those being dialled would not do for so many that wait for one. */
   growFor(waiting: number): void {
     const coming = this.#options.connector.dialing * this.#options.capacityPerConnection;
-    if (coming < waiting) this.#supply.grow();
+    if (coming < waiting) this.#upkeep.grow();
   }
 
   /** Nothing new on this connection; it closes when it is empty, and another takes its place. */
   retire(connection: C): void {
-    connection.draining = true;
-    this.closeIfDrained(connection);
+    this.#upkeep.condemn(connection);
+    this.#drain(connection);
+  }
+
+  /** Done every 100 ms. */
+  sweep(): void {
+    const nowMs = this.#options.now();
+    this.#options.onSweep(nowMs);
+    this.#upkeep.step(nowMs);
   }
 
   /** To be called when a connection carries less than before. */
@@ -118,10 +142,16 @@ export class Fleet<C extends SharedConnection> {
     this.connections.length = 0;
   }
 
+  #drain(connection: C): void {
+    connection.draining = true;
+    this.closeIfDrained(connection);
+  }
+
   #onOpen(upstream: UpstreamConnection, endpoint: Endpoint): void {
-    const { log, name, share, onOpened } = this.#options;
+    const { log, name, share, onOpened, now } = this.#options;
     const connection = share(upstream, endpoint);
     this.connections.push(connection);
+    this.#upkeep.opened(connection, now());
     log.info({ pool: name, upstream: upstream.label }, 'upstream connection opened');
     onOpened(connection);
   }
@@ -130,6 +160,7 @@ export class Fleet<C extends SharedConnection> {
     const index = this.connections.indexOf(connection);
     if (index < 0) throw new Error('bug: a shared connection was removed twice');
     this.connections.splice(index, 1);
+    this.#upkeep.closed(connection);
     this.#options.connector.closed(connection.endpoint, expected);
   }
 }

@@ -12,11 +12,12 @@ import { SessionMode } from './modes/session.ts';
 import type { WaitQueueLimits } from './modes/wait-queue.ts';
 import { Priority, type PriorityName } from './priority.ts';
 import type { Turn } from './turn.ts';
+import type { ScalingOptions } from './upkeep.ts';
 import type { Heartbeat } from './upstream.ts';
 import type { BufferPool } from './wire/buffer-pool.ts';
 
 /** The settings of one pool; docs/configuration.md says what each means. */
-export interface PoolConfig {
+export interface PoolConfig extends ScalingOptions {
   readonly mode: 'session' | 'request';
   readonly upstreams: readonly string[];
   readonly balance: BalancerName;
@@ -97,6 +98,7 @@ export class Pool {
     this.#mode = new RequestMode({
       connector: this.#connector,
       balancer: createBalancer(config.balance, options),
+      scaling: config,
       limits: {
         minConnections: config.minConnections,
         maxInFlightPerConnection: config.maxInFlightPerConnection,
@@ -117,6 +119,7 @@ export class Pool {
         idCeiling,
       },
       now,
+      random: options.random,
       observer,
       log: options.log,
       name: options.name,

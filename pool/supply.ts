@@ -30,7 +30,7 @@ export class Supply {
     const { connector, now } = this.#options;
     let retryAtMs = Infinity;
     connector.endpoints.forEach((endpoint, index) => {
-      const share = this.#share(index);
+      const share = this.shareOf(index);
       const ready = endpoint.retryAtMs <= now();
       while (ready && endpoint.connections < share && !connector.atCapacity) this.#open(endpoint);
       if (endpoint.connections < share) retryAtMs = Math.min(retryAtMs, endpoint.retryAtMs);
@@ -47,13 +47,28 @@ export class Supply {
     if (endpoint !== undefined) this.#open(endpoint);
   }
 
+  /** Dials one more connection in the place of another, as `grow` does; false when it cannot be dialled now. */
+  dialAnother(onEnded: (opened: boolean) => void): boolean {
+    const { connector } = this.#options;
+    const endpoint = connector.pickForBackground();
+    if (endpoint === undefined || this.#closed) return false;
+    this.#open(endpoint, onEnded);
+    return true;
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
   }
 
-  /** How many connections an endpoint should have: its part of the minimum, and one at least. */
-  #share(index: number): number {
+  /** How many connections there should be at least. */
+  get fewest(): number {
+    const { endpoints } = this.#options.connector;
+    return endpoints.reduce((sum, _, index) => sum + this.shareOf(index), 0);
+  }
+
+  /** How many connections the endpoint at that place should have at least: its part of the minimum, and one. */
+  shareOf(index: number): number {
     const { connector, minConnections } = this.#options;
     const count = connector.endpoints.length;
     return Math.max(1, Math.floor(minConnections / count) + (index < minConnections % count ? 1 : 0));
@@ -62,19 +77,21 @@ export class Supply {
   /** Room that is kept for endpoints which have less than their share, so that one which comes back finds its place. */
   #reserved(): number {
     return this.#options.connector.endpoints.reduce(
-      (sum, endpoint, index) => sum + Math.max(0, this.#share(index) - endpoint.connections),
+      (sum, endpoint, index) => sum + Math.max(0, this.shareOf(index) - endpoint.connections),
       0,
     );
   }
 
-  #open(endpoint: Endpoint): void {
+  #open(endpoint: Endpoint, onEnded?: (opened: boolean) => void): void {
     this.#options.connector.connect(endpoint, plainDial, {
       onOpen: (upstream) => {
         if (this.#closed) upstream.close(1001, '');
         else this.#options.onOpen(upstream, endpoint);
+        onEnded?.(true);
       },
       onFailure: () => {
         this.#options.onFailure();
+        onEnded?.(false);
         this.maintain();
       },
     });

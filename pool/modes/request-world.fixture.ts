@@ -5,6 +5,7 @@ import type { ClientSide } from '../client-side.ts';
 import { Connector } from '../connector.ts';
 import { Endpoint } from '../endpoint.ts';
 import { openCoded, pack, ToyUpstreamCodec, undecodable, unpack } from '../toy-upstream-codec.fixture.ts';
+import type { ScalingOptions } from '../upkeep.ts';
 import type { Upstream, UpstreamConnection } from '../upstream.ts';
 import { frame } from '../wire/frames.fixture.ts';
 import { Opcode } from '../wire/opcode.ts';
@@ -25,6 +26,7 @@ import { RequestMode, type RequestLimits } from './request.ts';
 
 export interface WorldConfig {
   readonly limits: RequestLimits;
+  readonly scaling: ScalingOptions;
   readonly endpoints: number;
   readonly maxConnections: number;
   readonly maxBufferedBytes: number;
@@ -108,7 +110,9 @@ export class World {
       connector: this.#connector,
       balancer: createBalancer(config.balance, { random }),
       limits: config.limits,
+      scaling: config.scaling,
       now: this.#now,
+      random,
       observer,
       log,
       name: 'main',

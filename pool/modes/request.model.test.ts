@@ -14,6 +14,11 @@ const config: fc.Arbitrary<Omit<WorldConfig, 'coded'>> = fc.record({
   maxClients: fc.constantFrom(2, 3, 6, 20),
   maxWaiting: fc.constantFrom(Infinity, 6),
   balance: fc.constantFrom('random', 'round-robin', 'least-connections'),
+  scaling: fc.constantFrom(
+    { scaleUpThreshold: 0.7, scaleDownThreshold: 0.3, scaleIntervalMs: 5_000, maxLifetimeMs: 0 },
+    { scaleUpThreshold: 0.7, scaleDownThreshold: 0.6, scaleIntervalMs: 100, maxLifetimeMs: 0 },
+    { scaleUpThreshold: 0.5, scaleDownThreshold: 0.2, scaleIntervalMs: 300, maxLifetimeMs: 1_000 },
+  ),
   limits: fc.record({
     minConnections: fc.integer({ min: 0, max: 2 }),
     maxInFlightPerConnection: fc.constantFrom(4, 4, 1, 2),

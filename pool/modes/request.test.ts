@@ -76,6 +76,8 @@ class Client implements ClientSide {
   }
 }
 
+const scaling = { scaleUpThreshold: 0.7, scaleDownThreshold: 0.3, scaleIntervalMs: 5_000, maxLifetimeMs: 0 };
+
 const limits: RequestLimits = {
   minConnections: 1,
   maxInFlightPerConnection: 4,
@@ -123,7 +125,9 @@ class Setup {
       connector: this.connector,
       balancer,
       limits: { ...limits, ...changes },
+      scaling,
       now: () => Date.now(),
+      random: Math.random,
       observer: {
         replied: () => undefined,
         upstreamAnswered: () => undefined,

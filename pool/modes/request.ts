@@ -5,6 +5,7 @@ import { Fleet } from '../fleet.ts';
 import { ErrorCode } from '../jsonrpc/errors.ts';
 import { Request } from '../jsonrpc/request.ts';
 import { Scan, ScanKind } from '../jsonrpc/scan.ts';
+import type { ScalingOptions } from '../upkeep.ts';
 import { Priority } from '../priority.ts';
 import { Channel, type ChannelHost, type Requester } from './channel.ts';
 import { recoverUnsent, type Moved } from './recover.ts';
@@ -26,7 +27,9 @@ export interface RequestModeOptions {
   readonly connector: Connector;
   readonly balancer: Balancer;
   readonly limits: RequestLimits;
+  readonly scaling: ScalingOptions;
   readonly now: () => number;
+  readonly random: () => number;
   readonly observer: PoolObserver;
   readonly log: PoolLog;
   readonly name: string;
@@ -85,6 +88,7 @@ export class RequestMode implements ChannelHost, LeaseHost {
       capacityPerConnection: maxInFlightPerConnection,
       share: (upstream, endpoint) =>
         new Channel(upstream, endpoint, this, maxInFlightPerConnection, idCeiling),
+      waiting: () => this.#queue.size,
       onOpened: (channel) => this.#serve(channel),
       onHopeless: () => this.#failWaiting(),
       onSweep: () => this.sweep(),

@@ -28,8 +28,6 @@ it.each<[string, ConfigInput]>([
   ['workers', { workers: 'auto' }],
   ['workers', { workers: 2 }],
   ['pools.main.breaker', { pools: { main: { breaker: { failureThreshold: 5 } } } }],
-  ['pools.main.scaleUpThreshold', { pools: { main: { scaleUpThreshold: 0.7 } } }],
-  ['pools.main.scaleDownThreshold', { pools: { main: { scaleDownThreshold: 0.3 } } }],
   ['pools.main.healthCheckIntervalMs', { pools: { main: { healthCheckIntervalMs: 10_000 } } }],
 ])('says in one sentence that %s has no effect when it is given', (key, input) => {
   const sentences = notices(input);

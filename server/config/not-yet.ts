@@ -2,12 +2,7 @@ import type { Config, PoolConfig } from './schema.ts';
 import { valueAt } from './tree.ts';
 
 /** Keys of a pool that are checked, and wait for a later version. */
-const waitingPoolKeys: readonly (keyof PoolConfig)[] = [
-  'healthCheckIntervalMs',
-  'scaleUpThreshold',
-  'scaleDownThreshold',
-  'breaker',
-];
+const waitingPoolKeys: readonly (keyof PoolConfig)[] = ['healthCheckIntervalMs', 'breaker'];
 
 const dedicatedDeflate =
   'listen.permessageDeflate: a dedicated compressor takes 70 KiB for each client and packs less than shared (docs/codecs.md)';

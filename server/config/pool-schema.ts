@@ -219,6 +219,14 @@ const pool = z.strictObject({
     .max(1)
     .default(0.3)
     .meta({ description: 'Share of in-flight capacity in use below which connections are closed.' }),
+  scaleIntervalMs: milliseconds(100)
+    .default(5_000)
+    .meta({ description: 'Milliseconds between two decisions on how many connections there should be.' }),
+  maxLifetimeMs: milliseconds(0, 30 * 24 * 3_600_000)
+    .default(3_600_000)
+    .meta({
+      description: 'Milliseconds after which a shared connection is replaced at the latest; 0 = never.',
+    }),
   queue: queue.prefault({}).meta({ description: 'What waits for a free upstream connection.' }),
   methodPriority: z
     .record(methodName, priorityName)
