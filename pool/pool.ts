@@ -37,6 +37,7 @@ export interface PoolConfig extends ScalingOptions {
     readonly maxRetries: number;
     readonly idempotentMethods: readonly string[];
     readonly budgetRatio: number;
+    readonly backoffMs: number;
   };
   readonly reconnect: BackoffOptions;
   readonly statefulMethods: readonly string[];
@@ -109,6 +110,7 @@ export class Pool {
         queue: config.queue,
         maxRetries: config.retry.maxRetries,
         retryBudgetRatio: config.retry.budgetRatio,
+        retryBackoffMs: config.retry.backoffMs,
         methods: methodTable({
           stateful: config.statefulMethods,
           idempotent: config.retry.idempotentMethods,

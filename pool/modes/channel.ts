@@ -22,6 +22,8 @@ export interface Requester extends Waiter {
   readonly head: number;
   /** What waits for a channel, oldest first; kept by the queue. */
   readonly waiting: WaitingRequests;
+  /** Nothing of what waits is sent before this time, for one of them is tried again then; 0 when that is not so. */
+  heldUntilMs: number;
   /** The class that its requests wait in, where their method has none of its own. */
   readonly priority: Priority;
   /** A request now is in flight on the channel, in that slot. */

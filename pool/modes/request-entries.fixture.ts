@@ -55,6 +55,8 @@ export class ModelClient {
   /** It was told that it will be closed: what it sends is refused. */
   refused = false;
   sent = 0;
+  /** Nothing of it may be sent before this time, for something is tried again then. */
+  heldUntilMs = 0;
   /** Requests without an end, by id. */
   readonly outstanding = new Map<string, Entry>();
   /** Notifications that were not submitted. */

@@ -67,6 +67,7 @@ export class RequestLease implements Lease, Requester {
   channel: Channel | undefined;
   /** What waits for a channel, oldest first. */
   readonly waiting = new WaitingRequests();
+  heldUntilMs = 0;
   readonly priority: Priority;
   readonly #client: ClientSide;
   readonly #host: LeaseHost;

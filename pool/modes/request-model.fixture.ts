@@ -20,6 +20,8 @@ import type { RequestLimits, RequestMode } from './request.ts';
 const toleranceMs = 250;
 /** What a retry budget may have saved up. */
 const maxSavedRetries = 10;
+/** What the world draws whenever chance is asked for. */
+export const modelRandom = 0.5;
 /** An id that was restored after a lost connection is in its one spelling: "a" for "\u0061". */
 const respellingBytes = 5;
 
@@ -96,6 +98,10 @@ export class RequestModel {
       () => `${name(entry)} was changed on its way: ${text} instead of ${around}`,
     );
     if (this.#isRetry(entry)) this.#countRetry(entry);
+    ensure(
+      this.#now() >= entry.client.heldUntilMs,
+      () => `${name(entry)} was sent before the back-off of its client was over`,
+    );
     ensure(
       entry.state === 'offered' || entry.state === 'waiting',
       () => `${name(entry)} was submitted twice`,
@@ -433,7 +439,17 @@ export class RequestModel {
     this.tally('retried');
     entry.state = 'waiting';
     entry.written = false;
-    entry.queuedAtMs = this.#now();
+    entry.queuedAtMs = this.#backOff(entry);
+  }
+
+  /** Until when the client is held for this retry. */
+  #backOff({ client, retries }: Entry): number {
+    const { retryBackoffMs } = this.#limits;
+    if (retryBackoffMs === 0) return this.#now();
+    const delayMs = modelRandom * Math.min(retryBackoffMs * 2 ** (retries - 1), 10 * retryBackoffMs);
+    client.heldUntilMs = Math.max(client.heldUntilMs, this.#now() + delayMs);
+    this.tally('backed off');
+    return client.heldUntilMs;
   }
 
   get #answerTexts(): string {
@@ -490,7 +506,8 @@ export class RequestModel {
       client.lease.busy === client.pending.length > 0,
       () => `client ${client.number} is busy with nothing, or not`,
     );
-    if (waiting.length > 0) this.#checkThereIsNoRoom(client);
+    if (waiting.length === 0) client.heldUntilMs = 0;
+    if (waiting.length > 0 && this.#now() >= client.heldUntilMs) this.#checkThereIsNoRoom(client);
     return waiting.length;
   }
 

@@ -11,7 +11,7 @@ import { frame } from '../wire/frames.fixture.ts';
 import { Opcode } from '../wire/opcode.ts';
 import { FakeDialer, type FakeConnection } from './fake-upstream.fixture.ts';
 import { Entry, ModelClient, type ModelConnection } from './request-entries.fixture.ts';
-import { RequestModel } from './request-model.fixture.ts';
+import { modelRandom, RequestModel } from './request-model.fixture.ts';
 import {
   garbage,
   ids,
@@ -83,7 +83,7 @@ export class World {
       upstreamAnswered: () => undefined,
       refused: () => undefined,
     };
-    const random = (): number => 0.5;
+    const random = (): number => modelRandom;
     const { maxBufferedBytes, maxWaiting } = config;
     // Any bytes that differ between messages will do.
     const isSlow = (plain: Uint8Array): boolean => plain.reduce((sum, byte) => sum + byte, 0) % 4 === 0;

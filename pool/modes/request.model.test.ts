@@ -38,6 +38,7 @@ const config: fc.Arbitrary<Omit<WorldConfig, 'coded'>> = fc.record({
     }),
     maxRetries: fc.constantFrom(1, 1, 0, 2),
     retryBudgetRatio: fc.constantFrom(0.1, 0),
+    retryBackoffMs: fc.constantFrom(0, 100, 40),
     methods: fc.constant(
       methodTable({
         stateful: ['stateful'],
@@ -63,6 +64,7 @@ const wantedEnds = [
   'reply in a batch',
   'moved',
   'retried',
+  'backed off',
   'not retried',
   'recycled',
   'congested',

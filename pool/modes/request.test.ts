@@ -94,6 +94,7 @@ const limits: RequestLimits = {
   },
   maxRetries: 1,
   retryBudgetRatio: 0.1,
+  retryBackoffMs: 0,
   methods: methodTable({ stateful: ['login'], idempotent: ['get'] }),
   idCeiling: 2 ** 52,
 };
@@ -127,7 +128,7 @@ class Setup {
       limits: { ...limits, ...changes },
       scaling,
       now: () => Date.now(),
-      random: Math.random,
+      random: () => 0.5,
       observer: {
         replied: () => undefined,
         upstreamAnswered: () => undefined,
@@ -425,6 +426,79 @@ describe('RequestMode', () => {
     vi.advanceTimersByTime(200);
     answerAll(setup.open());
     expect(client.answers()).toMatchObject([[{ id: 1 }, { id: 2, error: { code: -32002 } }]]);
+  });
+
+  describe('in the back-off before a retry', () => {
+    /** A client whose idempotent request, with another behind it, was written to a connection that is lost; the other one is idle. */
+    function inBackoff(changes: Partial<RequestLimits> = {}): {
+      setup: Setup;
+      client: Client;
+      other: FakeConnection;
+    } {
+      const setup = new Setup(
+        { retryBackoffMs: 200, maxInFlightPerConnection: 1, ...changes },
+        { endpoints: 2, maxConnections: 2 },
+      );
+      const [first, other] = [setup.open(), setup.open()];
+      const client = setup.client();
+      client.ask(1, 'get');
+      client.ask(2, 'behind');
+      expect(asked(first)).toHaveLength(1);
+      first.socket.close();
+      return { setup, client, other };
+    }
+
+    it('sends nothing of that client, and then all in its order', () => {
+      const { setup, client, other } = inBackoff();
+      client.ask(3, 'later');
+      setup.client().ask(1, 'of another client');
+      vi.advanceTimersByTime(99);
+      expect(asked(other).map(({ method }) => method)).toEqual(['of another client']);
+      answerAll(other);
+      vi.advanceTimersByTime(1);
+      // What a timer writes leaves a tick later.
+      vi.advanceTimersByTime(1);
+      for (let n = 0; n < 3; n++) {
+        const { id } = asked(other).at(-1)!;
+        other.say(`{"jsonrpc":"2.0","id":${id!},"result":0}`);
+      }
+      expect(
+        asked(other)
+          .map(({ method }) => method)
+          .slice(1),
+      ).toEqual(['get', 'behind', 'later']);
+      expect(client.answers().map(({ id }) => id)).toEqual([1, 2, 3]);
+    });
+
+    it('counts what a client leaves behind as abandoned', () => {
+      const { setup, client, other } = inBackoff();
+      client.lease.release();
+      vi.advanceTimersByTime(1_000);
+      expect(asked(other)).toEqual([]);
+      expect(setup.mode.counts).toMatchObject({ accepted: 2, replied: 0, errored: 0, abandoned: 2 });
+      expect(setup.mode.waiting).toBe(0);
+    });
+
+    it('ends everything with the pool, and the ledger balances', () => {
+      const { setup, client, other } = inBackoff();
+      setup.mode.close(1001, '');
+      vi.advanceTimersByTime(5_000);
+      expect(asked(other)).toEqual([]);
+      client.lease.release();
+      const { accepted, replied, errored, abandoned } = setup.mode.counts;
+      expect(replied + errored + abandoned).toBe(accepted);
+    });
+
+    it('keeps the deadline', () => {
+      const { setup, client } = inBackoff({ retryBackoffMs: 60_000, requestTimeoutMs: 400 });
+      vi.advanceTimersByTime(500);
+      expect(client.answers().map(({ id, error }) => [id, error?.code])).toEqual([
+        [1, -32002],
+        [2, -32001],
+      ]);
+      client.ask(3, 'not held any more');
+      expect(setup.mode.waiting).toBe(0);
+    });
   });
 
   it('lets clients take turns at a free slot, however many requests one of them has waiting', () => {

@@ -1,3 +1,5 @@
+import { Alarm } from '../alarm.ts';
+import { backoffDelayMs } from '../backoff.ts';
 import type { Balancer } from '../balancers/balancer.ts';
 import type { ClientSide, PoolObserver } from '../client-side.ts';
 import type { Connector, PoolLog } from '../connector.ts';
@@ -19,6 +21,8 @@ export interface RequestLimits extends LeaseLimits {
   readonly requestTimeoutMs: number;
   readonly queue: WaitQueueLimits & { readonly timeoutMs: number };
   readonly retryBudgetRatio: number;
+  /** Most milliseconds before the first retry of a request; each further one may take twice as long. */
+  readonly retryBackoffMs: number;
   /** Wire ids stay below it; the connection is replaced before. */
   readonly idCeiling: number;
 }
@@ -62,6 +66,9 @@ export function zeroCounts(): RequestCounts {
   };
 }
 
+/** The back-off before a retry grows up to so many times the first. */
+const maxBackoffs = 10;
+
 /** Many clients over few connections: JSON-RPC ids are rewritten on the way out and restored on the way back. */
 export class RequestMode implements ChannelHost, LeaseHost {
   readonly counts: RequestCounts = zeroCounts();
@@ -73,6 +80,9 @@ export class RequestMode implements ChannelHost, LeaseHost {
   readonly #retryBudget: RetryBudget;
   readonly #queue: WaitQueue;
   readonly #fleet: Fleet<Channel>;
+  readonly #random: () => number;
+  /** Rings when the back-off before a retry is over. */
+  readonly #backoffAlarm: Alarm;
 
   constructor({ limits, now, observer, ...fleet }: RequestModeOptions) {
     this.limits = limits;
@@ -80,6 +90,8 @@ export class RequestMode implements ChannelHost, LeaseHost {
     this.#observer = observer;
     this.#retryBudget = new RetryBudget(limits.retryBudgetRatio);
     this.#queue = new WaitQueue(limits.queue);
+    this.#random = fleet.random;
+    this.#backoffAlarm = new Alarm({ now, onRing: () => this.#endBackoffs() });
     const { minConnections, maxInFlightPerConnection, idCeiling } = limits;
     this.#fleet = new Fleet({
       ...fleet,
@@ -216,6 +228,7 @@ export class RequestMode implements ChannelHost, LeaseHost {
       const request = this.#retryOf(channel, slot);
       if (request === undefined) lease.failSlot(slot, ErrorCode.OutcomeUnknown);
       else moved.push({ slot, lease, request });
+      if (request !== undefined) this.#backOff(lease, request);
     }
     // What was written came first, so this is the order in which the clients sent it.
     moved.push(...unsent);
@@ -244,6 +257,7 @@ export class RequestMode implements ChannelHost, LeaseHost {
   }
 
   close(code: number, reason: string): void {
+    this.#backoffAlarm.stop();
     this.#fleet.close(code, reason);
   }
 
@@ -258,8 +272,31 @@ export class RequestMode implements ChannelHost, LeaseHost {
 
   /** Back to the queue after its connection was lost, before what its client has waiting there. */
   #requeue(lease: Requester, request: Request): void {
-    request.queueDeadlineMs = Math.min(this.#now() + this.limits.queue.timeoutMs, request.deadlineMs);
+    const nowMs = this.#now();
+    const fromMs = request.wasWritten ? Math.max(nowMs, lease.heldUntilMs) : nowMs;
+    request.queueDeadlineMs = Math.min(fromMs + this.limits.queue.timeoutMs, request.deadlineMs);
     this.#queue.unshift(lease, request);
+  }
+
+  /** Nothing of the client is sent until the back-off before this retry is over, so that its requests keep their order. */
+  #backOff(lease: Requester, request: Request): void {
+    const { retryBackoffMs, maxRetries } = this.limits;
+    if (retryBackoffMs === 0) return;
+    const attempt = maxRetries - request.retriesLeft - 1;
+    const delayMs = backoffDelayMs(
+      { baseDelayMs: retryBackoffMs, maxDelayMs: maxBackoffs * retryBackoffMs, factor: 2, jitter: true },
+      attempt,
+      this.#random,
+    );
+    lease.heldUntilMs = Math.max(lease.heldUntilMs, this.#now() + delayMs);
+    this.#backoffAlarm.set(lease.heldUntilMs);
+  }
+
+  #endBackoffs(): void {
+    const nextMs = this.#queue.release(this.#now());
+    if (nextMs < Infinity) this.#backoffAlarm.set(nextMs);
+    for (const channel of this.channels) this.#serve(channel);
+    this.#grow();
   }
 
   #serve(channel: Channel): void {

@@ -17,7 +17,12 @@ const limits: WaitQueueLimits = {
 
 /** As much of a client and of a channel as the queue knows. */
 function newClient(priority: Priority = Priority.medium): Requester {
-  return { waiting: new WaitingRequests(), priority, channel: undefined } as Partial<Requester> as Requester;
+  return {
+    waiting: new WaitingRequests(),
+    heldUntilMs: 0,
+    priority,
+    channel: undefined,
+  } as Partial<Requester> as Requester;
 }
 
 function newChannel(): Channel {
@@ -114,6 +119,25 @@ describe('WaitQueue', () => {
     expect(queue.expired(mixed, 1_001).map(({ idHash }) => idHash)).toEqual([1]);
     const order = Array.from({ length: 3 }, () => serve(queue, channel)!.client === mixed);
     expect(order).toEqual([false, true, false]);
+  });
+
+  it('holds a client back until its time, and sends nothing of it before', () => {
+    const queue = new WaitQueue(limits);
+    const channel = newChannel();
+    const held = newClient(Priority.high);
+    held.heldUntilMs = 500;
+    queue.push(held, newRequest(1));
+    queue.push(held, newRequest(2));
+    expect(queue.leases([])).toEqual([held]);
+    expect([queue.hasUnbound, serve(queue, channel)]).toEqual([false, undefined]);
+    expect(queue.release(499)).toBe(500);
+    expect(serve(queue, channel)).toBeUndefined();
+    expect(queue.release(500)).toBe(Infinity);
+    expect(serve(queue, channel)?.request.idHash).toBe(1);
+    held.heldUntilMs = 900;
+    queue.place(held);
+    queue.forget(held);
+    expect([queue.size, held.heldUntilMs, queue.release(600)]).toEqual([0, 0, Infinity]);
   });
 
   it('finds waiting ids and what is due without a look at each request', () => {

@@ -1,6 +1,7 @@
 import type { Request } from '../jsonrpc/request.ts';
 import { Priority, priorityNames, type PriorityName } from '../priority.ts';
 import { PriorityRings } from '../priority-rings.ts';
+import { WaitRing } from '../queue.ts';
 import { WeightedTurns } from '../weighted-turns.ts';
 import type { Channel, Requester } from './channel.ts';
 
@@ -23,6 +24,8 @@ export interface WaitQueueLimits {
 export class WaitQueue {
   readonly #limits: WaitQueueLimits;
   readonly #unbound = new PriorityRings<Requester>();
+  /** Those whose requests may not be sent yet. */
+  readonly #held = new WaitRing<Requester>();
   readonly #turns: WeightedTurns;
   readonly #maxSizes: readonly number[];
   readonly #sizes = [0, 0, 0];
@@ -102,7 +105,23 @@ export class WaitQueue {
 
   /** Puts a client that has something waiting at the end of the ring where it belongs now. */
   place(lease: Requester): void {
-    if (lease.waiting.length > 0) this.#ringsOf(lease).add(lease, lease.waiting.urgency);
+    if (lease.waiting.length === 0) return;
+    if (lease.heldUntilMs > 0) this.#held.add(lease);
+    else this.#ringsOf(lease).add(lease, lease.waiting.urgency);
+  }
+
+  /** Lets those go on who were held until now. Returns the next time to do so; Infinity when nobody is held any more. */
+  release(nowMs: number): number {
+    let nextMs = Infinity;
+    for (const lease of this.#held.list()) {
+      if (lease.heldUntilMs > nowMs) {
+        nextMs = Math.min(nextMs, lease.heldUntilMs);
+      } else {
+        lease.heldUntilMs = 0;
+        this.place(lease);
+      }
+    }
+    return nextMs;
   }
 
   /** Drops all that a client has waiting. */
@@ -110,9 +129,13 @@ export class WaitQueue {
     for (const request of lease.waiting) this.#take(lease, request);
   }
 
-  /** All clients that wait, those bound to one of the channels included. */
+  /** All clients that wait, those held or bound to one of the channels included. */
   leases(channels: readonly Channel[]): Requester[] {
-    return [...this.#unbound.list(), ...channels.flatMap((channel) => channel.waiting.list())];
+    return [
+      ...this.#held.list(),
+      ...this.#unbound.list(),
+      ...channels.flatMap((channel) => channel.waiting.list()),
+    ];
   }
 
   #ringsOf(lease: Requester): PriorityRings<Requester> {
@@ -131,12 +154,14 @@ export class WaitQueue {
     this.#size--;
     this.#sizes[request.priority]!--;
     this.#bytes -= request.size;
-    if (lease.waiting.length === 0) lease.ring?.remove(lease);
+    if (lease.waiting.length > 0) return;
+    lease.ring?.remove(lease);
+    lease.heldUntilMs = 0;
   }
 
   /** Moves a client to another ring only when it does not wait where it belongs: its place there is worth keeping. */
   #settle(lease: Requester): void {
-    if (!this.#ringsOf(lease).holds(lease, lease.waiting.urgency)) this.place(lease);
+    if (lease.heldUntilMs > 0 || !this.#ringsOf(lease).holds(lease, lease.waiting.urgency)) this.place(lease);
   }
 }
 

@@ -119,6 +119,10 @@ const retry = z.strictObject({
     .max(1)
     .default(0.1)
     .meta({ description: 'Most retries, as a share of all requests.' }),
+  backoffMs: milliseconds(0, 60_000).default(100).meta({
+    description:
+      'Most milliseconds before the first retry, a random part of it; each further one may take twice as long. 0 = at once.',
+  }),
 });
 
 const reconnect = withOrder(
