@@ -17,9 +17,9 @@ const SECONDS = Number(process.env['WSLUICE_FAULT_SECONDS'] ?? 60);
 const SEED = Number(process.env['WSLUICE_TEST_SEED'] ?? Date.now() % 1_000_000);
 const REQUEST_BACKENDS = 4;
 const SESSION_BACKENDS = 3;
-const REQUEST_TALKERS = 220;
-const SESSION_TALKERS = 60;
-const REQUEST_TIMEOUT_MS = 1_500;
+const REQUEST_TALKERS = 200;
+const SESSION_TALKERS = 50;
+const REQUEST_TIMEOUT_MS = 2_000;
 
 it(
   'whatever befalls the upstreams, every request ends once, in its own answer or in an error, and nothing is left behind',
@@ -38,15 +38,14 @@ it(
     });
     const requests = numbers(REQUEST_TALKERS).map((n) => new RequestTalker(options('requests', n)));
     const sessions = numbers(SESSION_TALKERS).map((n) => new SessionTalker(options('sessions', -n)));
+    const talkers = [...requests, ...sessions];
 
     const playing = proxies.map((proxy, n) => playFaults(proxy, seededRandom(SEED + n), goesOn));
-    await Promise.all([...requests, ...sessions].map((talker) => talker.talk()));
+    await Promise.all(talkers.map((talker) => talker.talk()));
     const played = await Promise.all(playing);
 
     const books = requests.map(({ book }) => book);
-    console.log(
-      `faults: ${JSON.stringify({ ...told(books), ...toldOfSessions(sessions), refused: sum(requests, 'refused') })}`,
-    );
+    console.log(`faults: ${JSON.stringify({ requests: told(books), sessions: toldOf(sessions) })}`);
     for (const name of faultNames)
       expect(
         sumOf(played, (faults) => faults.get(name) ?? 0),
@@ -55,7 +54,8 @@ it(
     expect(books.flatMap(({ faults }) => faults)).toEqual([]);
     expect(sessions.flatMap(({ faults }) => faults)).toEqual([]);
     expect(gateway.hasExited(), gateway.output().slice(-2_000)).toBe(false);
-    expectWork(books, sessions);
+    expectRepliesAndErrors(books);
+    expectEchoes(sessions);
     expectSeenOnce(books, backends);
     await expectLedger(gateway, books);
     await expectNothingLeft(gateway);
@@ -66,7 +66,7 @@ it(
 async function startFaultedGateway(proxies: readonly FaultProxy[]): Promise<Gateway> {
   const urls = proxies.map(({ url }) => url);
   const common = {
-    connectTimeoutMs: 800,
+    connectTimeoutMs: 1_500,
     reconnect: { baseDelayMs: 50, maxDelayMs: 400 },
     breaker: { failureThreshold: 5, successThreshold: 2, resetTimeoutMs: 500 },
   };
@@ -85,16 +85,20 @@ async function startFaultedGateway(proxies: readonly FaultProxy[]): Promise<Gate
           requestTimeoutMs: REQUEST_TIMEOUT_MS,
           queue: { maxSize: 500, timeoutMs: 1_000 },
         },
-        sessions: { ...common, mode: 'session', upstreams: urls.slice(REQUEST_BACKENDS), minConnections: 6 },
+        sessions: {
+          ...common,
+          mode: 'session',
+          upstreams: urls.slice(REQUEST_BACKENDS),
+          minConnections: 6,
+        },
       },
     },
   });
 }
 
-/** There was load, and it was carried. */
-function expectWork(books: readonly RequestBook[], sessions: readonly SessionTalker[]): void {
+/** There was load, it was carried, and nobody waited for longer than agreed. */
+function expectRepliesAndErrors(books: readonly RequestBook[]): void {
   expect(sum(books, 'replied'), 'replies').toBeGreaterThan(SECONDS * REQUEST_TALKERS * 0.3);
-  expect(sum(sessions, 'echoed'), 'echoes').toBeGreaterThan(SECONDS * SESSION_TALKERS * 0.3);
   for (const code of [-32001, -32002])
     expect(
       sumOf(books, ({ errors }) => errors.get(code) ?? 0),
@@ -102,8 +106,12 @@ function expectWork(books: readonly RequestBook[], sessions: readonly SessionTal
     ).toBeGreaterThan(0);
   const longestMs = Math.max(...books.map((book) => book.longestMs));
   expect(longestMs, 'milliseconds to the end of a request').toBeLessThan(REQUEST_TIMEOUT_MS + 3_000);
-  // Each of them heard why: an upstream that was lost, or one that read too slowly.
-  const codes = new Set(sessions.flatMap(({ ends }) => [...ends.keys()]));
+}
+
+/** Each client that was ended heard why: its upstream was lost, or read too slowly. */
+function expectEchoes(talkers: readonly SessionTalker[]): void {
+  expect(sum(talkers, 'echoed'), 'echoes').toBeGreaterThan(SECONDS * talkers.length * 0.1);
+  const codes = new Set(talkers.flatMap(({ ends }) => [...ends.keys()]));
   expect([...codes].filter((code) => code !== 1012 && code !== 1013)).toEqual([]);
   expect(codes).toContain(1012);
 }
@@ -153,18 +161,19 @@ async function expectNothingLeft(gateway: Gateway): Promise<void> {
   });
 }
 
-/** Both pools serve everybody again. */
+/** All pools serve everybody again. */
 async function expectRecovered(gateway: Gateway): Promise<void> {
   await eventually(async () => {
     const clients = await Promise.all(numbers(20).map(() => connectClient(gateway.at('/requests'))));
     const replies = await Promise.all(clients.map((client, id) => client.call(whoami(id), 2_000)));
     expect(replies).toEqual(clients.map((_client, id) => ({ jsonrpc: '2.0', id, result: 'backend' })));
   });
-  await eventually(async () => {
-    const clients = await Promise.all(numbers(20).map(() => connectClient(gateway.at('/sessions'))));
-    for (const client of clients) client.send('well again');
-    for (const client of clients) expect(await client.nextText(2_000)).toBe('well again');
-  });
+  for (const path of ['/sessions'])
+    await eventually(async () => {
+      const clients = await Promise.all(numbers(20).map(() => connectClient(gateway.at(path))));
+      for (const client of clients) client.send('well again');
+      for (const client of clients) expect(await client.nextText(2_000)).toBe('well again');
+    });
 }
 
 function whoami(id: number): object {
@@ -186,16 +195,16 @@ function told(books: readonly RequestBook[]): object {
   };
 }
 
-function toldOfSessions(sessions: readonly SessionTalker[]): object {
-  const ends = [...new Set(sessions.flatMap(({ ends }) => [...ends.keys()]))].map((code) => [
-    code,
-    sumOf(sessions, (session) => session.ends.get(code) ?? 0),
-  ]);
+function toldOf(talkers: readonly SessionTalker[]): object {
+  const codes = [...new Set(talkers.flatMap(({ ends }) => [...ends.keys()]))];
+  const ends = Object.fromEntries(
+    codes.map((code) => [code, sumOf(talkers, (talker) => talker.ends.get(code) ?? 0)]),
+  );
   return {
-    sent: sum(sessions, 'sent'),
-    echoed: sum(sessions, 'echoed'),
-    ends: Object.fromEntries(ends) as object,
-    refusedSessions: sum(sessions, 'refused'),
+    sent: sum(talkers, 'sent'),
+    echoed: sum(talkers, 'echoed'),
+    ends,
+    refused: sum(talkers, 'refused'),
   };
 }
 

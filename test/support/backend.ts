@@ -26,6 +26,8 @@ export interface BackendOptions {
   /** Listens on this unix socket in place of a loopback port. */
   readonly unixPath?: string;
   readonly maxPayload?: number;
+  /** Done to the server before anybody connects. */
+  readonly prepare?: (server: WebSocketServer) => void;
 }
 
 /** A real WebSocket server (`ws`) in this process that counts, records and can be broken on purpose. */
@@ -64,6 +66,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     maxPayload: options.maxPayload ?? 64 << 20,
     handleProtocols: options.handleProtocols ?? (() => false),
   });
+  options.prepare?.(wss);
   wss.on('connection', (socket, request) => {
     upgrades.push({ path: request.url ?? '', headers: request.headers, protocol: socket.protocol });
     sockets.add(socket);

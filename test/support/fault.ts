@@ -23,6 +23,8 @@ export const faultNames = ['delay', 'throttle', 'chop', 'reset', 'black hole', '
 
 const bothWays: readonly Direction[] = ['to the backend', 'to the gateway'];
 const throttleStepMs = 20;
+/** So many bytes are passed on one by one; of more, a part of that. */
+const singleBytes = 16;
 
 const atOnce = (bytes: number): Piece => ({ bytes, afterMs: 0 });
 
@@ -47,13 +49,13 @@ export function throttle(bytesPerSecond: number, directions = bothWays): Fault {
   };
 }
 
-/** One byte at a time, each in a packet of its own. */
+/** Small pieces, each in a packet of its own, and single bytes where little is left: it is cut everywhere, and does not take forever. */
 export function chop(directions = bothWays): Fault {
   return {
     name: 'chop',
-    description: `chops into single bytes, ${ways(directions)}`,
+    description: `chops into single bytes, or small pieces of what is large, ${ways(directions)}`,
     directions,
-    next: () => atOnce(1),
+    next: (bytes) => atOnce(Math.ceil(bytes / singleBytes)),
   };
 }
 

@@ -11,7 +11,8 @@ export interface Fixture extends Child {
 
 /** Starts a script of `test/fixtures/` that prints its port as soon as it listens; throws with its output when it ends before. */
 export async function startFixture(script: string): Promise<Fixture> {
-  const child = startChild(process.execPath, [join(CHECKOUT, 'test/fixtures', script)], { cwd: CHECKOUT });
+  const args = ['--disable-warning=ExperimentalWarning', join(CHECKOUT, 'test/fixtures', script)];
+  const child = startChild(process.execPath, args, { cwd: CHECKOUT });
   await Promise.race([once(child.process.stdout!, 'data'), child.exited]);
   const port = /^\d+/.exec(child.output())?.[0];
   if (port === undefined) throw new Error(`${script} did not start:\n${child.output()}`);

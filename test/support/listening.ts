@@ -1,4 +1,4 @@
-import { OPCODE, clientFrame, type RawClient } from './raw-client.ts';
+import { OPCODE, RawClient, clientFrame, upgradeRequest } from './raw-client.ts';
 
 /** A raw client whose text messages are heard as they come, and whose pings are answered. */
 export interface Listening {
@@ -31,3 +31,15 @@ export function listen(client: RawClient, onText: (text: string) => void): Liste
 
 /** Longer than a test, for a gateway pings. */
 const LONGEST_SILENCE_MS = 120_000;
+/** More than any time-out of a gateway under test. */
+const LONGEST_HANDSHAKE_MS = 20_000;
+
+/** Connects and upgrades; undefined when the upgrade is refused. */
+export async function tryUpgrade(port: number, path: string): Promise<RawClient | undefined> {
+  const client = await RawClient.connect(port);
+  client.send(upgradeRequest(port, { path }));
+  const { status } = await client.answer(LONGEST_HANDSHAKE_MS);
+  if (status === 101) return client;
+  client.destroy();
+  return undefined;
+}

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listen, type Listening } from './listening.ts';
-import { OPCODE, RawClient, clientFrame } from './raw-client.ts';
+import { listen, tryUpgrade, type Listening } from './listening.ts';
+import { OPCODE, clientFrame, type RawClient } from './raw-client.ts';
 import { RequestBook } from './request-book.ts';
 
 export interface TalkerOptions {
@@ -35,11 +35,10 @@ export class RequestTalker {
   async talk(): Promise<void> {
     const { port, path, goesOn, random } = this.#options;
     while (goesOn()) {
-      const { client, answer } = await RawClient.upgrade(port, { path });
-      if (answer.status === 101) await this.#converse(client);
+      const client = await tryUpgrade(port, path);
+      if (client !== undefined) await this.#converse(client);
       else {
         this.refused++;
-        client.destroy();
         await sleep(50 + random() * 100);
       }
     }
@@ -50,9 +49,9 @@ export class RequestTalker {
     this.connections++;
     const listening = listen(client, (text) => this.book.hear(text, performance.now()));
     let id = 0;
-    for (let rounds = 3 + random() * 60; rounds > 0 && goesOn() && !listening.ended(); rounds--) {
+    for (let rounds = 3 + random() * 40; rounds > 0 && goesOn() && !listening.ended(); rounds--) {
       if (this.book.open < MOST_OPEN) id = this.#ask(client, id);
-      await sleep(20 + random() * 130);
+      await sleep(30 + random() * 220);
     }
     const patience = goesOn() ? random() : 0;
     if (patience < 0.4) await this.#settle(listening);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listen } from './listening.ts';
-import { OPCODE, RawClient, clientFrame } from './raw-client.ts';
+import { listen, tryUpgrade } from './listening.ts';
+import { OPCODE, clientFrame, type RawClient } from './raw-client.ts';
 import type { TalkerOptions } from './request-talker.ts';
 
 const MOST_OPEN = 12;
@@ -22,11 +22,10 @@ export class SessionTalker {
   async talk(): Promise<void> {
     const { port, path, goesOn, random } = this.#options;
     while (goesOn()) {
-      const { client, answer } = await RawClient.upgrade(port, { path });
-      if (answer.status === 101) await this.#converse(client);
+      const client = await tryUpgrade(port, path);
+      if (client !== undefined) await this.#converse(client);
       else {
         this.refused++;
-        client.destroy();
         await sleep(50 + random() * 100);
       }
     }
@@ -39,7 +38,7 @@ export class SessionTalker {
       if (text !== open.shift()) this.faults.push(`${name} heard ${text.slice(0, 100)}`);
       this.echoed++;
     });
-    for (let rounds = 3 + random() * 60; rounds > 0 && goesOn() && !listening.ended(); rounds--) {
+    for (let rounds = 3 + random() * 40; rounds > 0 && goesOn() && !listening.ended(); rounds--) {
       for (let more = random() * 4; more > 0 && open.length < MOST_OPEN; more--) {
         const text = `${name}.${++this.sent} `.repeat(
           random() < 0.02 ? 2_000 : 1 + Math.floor(random() ** 3 * 60),
@@ -47,7 +46,7 @@ export class SessionTalker {
         open.push(text);
         client.send(clientFrame(text));
       }
-      await sleep(20 + random() * 130);
+      await sleep(30 + random() * 220);
     }
     if (!listening.ended() && random() < 0.3) {
       client.destroy();
