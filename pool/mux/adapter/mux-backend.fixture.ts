@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import { onTearDown } from '../../../test/support/tear-down.ts';
@@ -19,6 +19,8 @@ export interface MuxBackend {
 export interface MuxBackendOptions {
   readonly mux?: MuxOptions;
   readonly ws?: ServerOptions;
+  /** Listens in place of the server, which then waits to be handed upgrades. */
+  readonly http?: Server;
   readonly onClient?: (socket: WebSocket, request: IncomingMessage) => void;
 }
 
@@ -26,9 +28,11 @@ export interface MuxBackendOptions {
 export async function startMuxBackend({
   mux = {},
   ws = {},
+  http,
   onClient,
 }: MuxBackendOptions = {}): Promise<MuxBackend> {
-  const server = acceptMux(new WebSocketServer({ host: '127.0.0.1', port: 0, ...ws }), mux);
+  const where = http === undefined ? { host: '127.0.0.1', port: 0 } : { noServer: true };
+  const server = acceptMux(new WebSocketServer({ ...where, ...ws }), mux);
   const sockets: WebSocket[] = [];
   const requests: IncomingMessage[] = [];
   const told: string[] = [];
@@ -44,11 +48,12 @@ export async function startMuxBackend({
     );
     onClient?.(socket, request);
   });
-  await once(server, 'listening');
+  await once(http?.listen(0, '127.0.0.1') ?? server, 'listening');
   onTearDown(() => {
     for (const client of server.clients) client.terminate();
     server.close();
+    http?.close();
   });
-  const { port } = server.address() as AddressInfo;
+  const { port } = (http ?? server).address() as AddressInfo;
   return { url: `ws://127.0.0.1:${port}`, server, sockets, requests, told };
 }
