@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createClient, CloseCode } from 'graphql-ws';
 import type { Client } from 'graphql-ws';
+import { io } from 'socket.io-client';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { startDocsExample } from './support/docs-example.ts';
@@ -35,6 +36,15 @@ describe.each(ways)('behind %s', (_name, connect) => {
     await once(clients[7]!, 'close');
     clients[0]!.send('again');
     await eventually(() => expect(heard.filter((lines) => lines[2] === 'again').length).toBe(19));
+  });
+
+  it('Socket.IO serves its own clients, events and binary ones', async () => {
+    const url = await connect((await startDocsExample('mux-adapter.md', 'socket-io.mjs')).url);
+    const client = io(url.replace('ws:', 'http:'), { transports: ['websocket'], reconnection: false });
+    onTearDown(() => void client.disconnect());
+    await eventually(() => expect(client.connected).toBe(true));
+    expect(await client.timeout(5_000).emitWithAck('hello', 'é')).toBe('hello, é');
+    expect(await client.timeout(5_000).emitWithAck('hello', Buffer.from('bytes'))).toBe('hello, bytes');
   });
 
   describe('graphql-ws', () => {
