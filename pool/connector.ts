@@ -32,13 +32,37 @@ export class Connector {
   readonly #options: ConnectorOptions;
   /** Dials under way, by the function that gives each up. */
   readonly #dials = new Set<() => void>();
+  #endpoints: readonly Endpoint[];
+  /** Those that were removed, until their last connection is gone. */
+  readonly #leaving = new Set<Endpoint>();
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
+    this.#endpoints = options.endpoints;
   }
 
   get endpoints(): readonly Endpoint[] {
-    return this.#options.endpoints;
+    return this.#endpoints;
+  }
+
+  /** Those that were removed and still have connections. */
+  get leaving(): ReadonlySet<Endpoint> {
+    return this.#leaving;
+  }
+
+  /** These endpoints from now on; those that are no more among them are marked as removed. */
+  change(endpoints: readonly Endpoint[]): void {
+    for (const endpoint of this.#endpoints) {
+      if (endpoints.includes(endpoint)) continue;
+      endpoint.removed = true;
+      if (endpoint.connections > 0) this.#leaving.add(endpoint);
+    }
+    this.#endpoints = endpoints;
+  }
+
+  /** All endpoints may be dialled at once, whatever has happened before. */
+  forgive(): void {
+    for (const endpoint of this.#endpoints) endpoint.forgive();
   }
 
   get dialing(): number {
@@ -47,7 +71,10 @@ export class Connector {
 
   /** Connections open and being dialled. */
   get total(): number {
-    return this.endpoints.reduce((sum, endpoint) => sum + endpoint.connections, 0);
+    let total = 0;
+    for (const { connections } of this.#endpoints) total += connections;
+    for (const { connections } of this.#leaving) total += connections;
+    return total;
   }
 
   get atCapacity(): boolean {
@@ -97,7 +124,7 @@ export class Connector {
       },
       onFailure: (error) => {
         this.#dials.delete(giveUp);
-        endpoint.connections--;
+        this.#left(endpoint);
         // An answer in the 400s to what a client asked for is about the client; the endpoint is well.
         const aboutClient = request !== plainDial && error.status !== undefined && error.status < 500;
         if (!aboutClient) this.#failed(endpoint, error, dial);
@@ -107,7 +134,7 @@ export class Connector {
     });
     const giveUp = (): void => {
       if (!this.#dials.delete(giveUp)) return;
-      endpoint.connections--;
+      this.#left(endpoint);
       cancel();
     };
     this.#dials.add(giveUp);
@@ -121,7 +148,7 @@ export class Connector {
 
   /** An open connection to the endpoint is gone. Unexpected ends that come soon after the opening make the back-off grow. */
   closed(endpoint: Endpoint, expected: boolean): void {
-    endpoint.connections--;
+    this.#left(endpoint);
     if (expected) return;
     const nowMs = this.#options.now();
     // Connections that are lost together are one loss.
@@ -129,6 +156,10 @@ export class Connector {
     endpoint.openedSinceLoss = false;
     if (nowMs - endpoint.openedAtMs > this.#options.reconnect.maxDelayMs) endpoint.losses = 0;
     endpoint.retryAtMs = nowMs + this.#backoffMs(endpoint.losses++);
+  }
+
+  #left(endpoint: Endpoint): void {
+    if (--endpoint.connections === 0) this.#leaving.delete(endpoint);
   }
 
   #succeeded(endpoint: Endpoint): void {

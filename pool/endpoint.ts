@@ -56,6 +56,8 @@ export class Endpoint implements Member {
   losses = 0;
   /** No background dial before this time. */
   retryAtMs = 0;
+  /** It was taken out of its pool: nothing new goes there. */
+  removed = false;
 
   constructor({ url, trusted, breaker = neverOpens, slowStartMs = 1 }: EndpointOptions) {
     this.breaker = new Breaker(breaker);
@@ -119,6 +121,13 @@ export class Endpoint implements Member {
   lost(nowMs: number): void {
     this.breaker.failed(nowMs, nowMs);
     this.standing.failed(nowMs);
+  }
+
+  /** An operator says that it is well: it is dialled at once, and what went wrong before counts no more. */
+  forgive(): void {
+    this.failures = 0;
+    this.losses = 0;
+    this.retryAtMs = 0;
   }
 
   /** Name for TLS server name indication; undefined for an IP address, which TLS does not allow there. */

@@ -1,6 +1,7 @@
 import type { Balancer, Member } from './balancers/balancer.ts';
 import type { Connector, PoolLog } from './connector.ts';
 import type { Endpoint } from './endpoint.ts';
+import { Renewal } from './renewal.ts';
 import { Supply } from './supply.ts';
 import { Upkeep, type ScalingOptions } from './upkeep.ts';
 import type { UpstreamConnection } from './upstream.ts';
@@ -11,6 +12,8 @@ export interface SharedConnection extends Member {
   readonly endpoint: Endpoint;
   /** It takes nothing new, and is closed as soon as it carries nothing. */
   draining: boolean;
+  /** It takes nothing new for as long as the pool is paused. */
+  held: boolean;
 }
 
 export interface FleetOptions<C extends SharedConnection> {
@@ -29,7 +32,7 @@ export interface FleetOptions<C extends SharedConnection> {
   readonly share: (upstream: UpstreamConnection, endpoint: Endpoint) => C;
   /** How many wait for room on a connection. */
   readonly waiting: () => number;
-  /** There is a connection for those who wait: a new one, or one that takes something again. */
+  /** There is a connection for those who wait: a new one, or one that takes something again, as at the end of a pause. */
   readonly onOpened: (connection: C) => void;
   /** A dial failed, nothing is open and the last dial to every endpoint failed: waiting is of no use. */
   readonly onHopeless: () => void;
@@ -46,6 +49,8 @@ export class Fleet<C extends SharedConnection> {
   readonly #options: FleetOptions<C>;
   readonly #supply: Supply;
   readonly #upkeep: Upkeep<C>;
+  readonly #renewal: Renewal<C>;
+  #paused = false;
   #sweepTimer: NodeJS.Timeout | undefined;
 
   constructor(options: FleetOptions<C>) {
@@ -68,6 +73,11 @@ export class Fleet<C extends SharedConnection> {
       },
       nowMs: options.now(),
     });
+    this.#renewal = new Renewal({
+      room: () => options.connector.room,
+      dial: (onEnded) => this.#supply.dialAnother(onEnded),
+      retire: (connection) => this.retire(connection),
+    });
   }
 
   /** Begins to dial. Not done at once, so that whoever owns the fleet is complete when it hears of it. */
@@ -81,9 +91,30 @@ export class Fleet<C extends SharedConnection> {
     return this.connections.reduce((sum, connection) => sum + connection.load, 0);
   }
 
-  /** False when no connection is open and the last dial to every endpoint failed: there is nothing to wait for. */
+  /** What the connections to each endpoint carry. */
+  loads(): ReadonlyMap<Endpoint, number> {
+    const loads = new Map<Endpoint, number>();
+    for (const { endpoint, load } of this.connections) loads.set(endpoint, (loads.get(endpoint) ?? 0) + load);
+    return loads;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Connections that `reconnect` has yet to replace. */
+  get replacing(): number {
+    return this.#renewal.size;
+  }
+
+  /** Everything was written, and what wants an answer has it. */
+  get quiet(): boolean {
+    return this.connections.every(({ load, upstream }) => load === 0 && upstream.pendingBytes === 0);
+  }
+
+  /** False when no connection is open and the last dial to every endpoint failed: there is nothing to wait for, but in a pause. */
   get hopeful(): boolean {
-    return this.connections.length > 0 || !this.#options.connector.allFailing;
+    return this.#paused || this.connections.length > 0 || !this.#options.connector.allFailing;
   }
 
   /** Milliseconds until the next dial; what a refused client is told. */
@@ -112,7 +143,41 @@ export class Fleet<C extends SharedConnection> {
   sweep(): void {
     const nowMs = this.#options.now();
     this.#options.onSweep(nowMs);
+    if (this.#paused) return;
+    this.#renewal.step();
     this.#upkeep.step(nowMs);
+  }
+
+  /** Nothing new on any connection and nothing dialled until `resume`. Connections that end meanwhile have not failed. */
+  pause(): void {
+    this.#paused = true;
+    this.#supply.pause();
+    for (const connection of this.connections) connection.held = true;
+  }
+
+  /** Those who wait have the connections again; what is missing is dialled at once. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    for (const connection of this.connections) connection.held = false;
+    this.#supply.resume();
+    for (const connection of [...this.connections]) this.#options.onOpened(connection);
+  }
+
+  /** Replaces every connection by a new one. In a pause they all go as soon as they are empty, and the new ones come with its end. */
+  reconnect(): void {
+    const replaced = this.connections.filter(({ draining }) => !draining && !this.#paused);
+    for (const connection of [...this.connections])
+      if (!replaced.includes(connection)) this.retire(connection);
+    this.#renewal.begin(replaced);
+  }
+
+  /** The connector has other endpoints: those that were removed get nothing new, and the others what they lack. */
+  onEndpointsChanged(): void {
+    for (const connection of [...this.connections]) {
+      if (connection.endpoint.removed) this.retire(connection);
+    }
+    this.#supply.maintain();
   }
 
   /** To be called when a connection carries less than before. */
@@ -126,8 +191,10 @@ export class Fleet<C extends SharedConnection> {
   /** The connection is gone without having been asked to. `replace` is to be called when all that hung on it is settled. */
   lost(connection: C): void {
     const { log, name } = this.#options;
-    log.warn({ pool: name, upstream: connection.upstream.label }, 'upstream connection lost');
-    this.#remove(connection, false);
+    const data = { pool: name, upstream: connection.upstream.label };
+    if (this.#paused) log.info(data, 'upstream connection ended while the pool is paused');
+    else log.warn(data, 'upstream connection lost');
+    this.#remove(connection, this.#paused);
   }
 
   /** Dials what is missing after a loss. */
@@ -150,10 +217,12 @@ export class Fleet<C extends SharedConnection> {
   #onOpen(upstream: UpstreamConnection, endpoint: Endpoint): void {
     const { log, name, share, onOpened, now } = this.#options;
     const connection = share(upstream, endpoint);
+    connection.held = this.#paused;
     this.connections.push(connection);
     this.#upkeep.opened(connection, now());
     log.info({ pool: name, upstream: upstream.label }, 'upstream connection opened');
-    onOpened(connection);
+    if (endpoint.removed) this.retire(connection);
+    else onOpened(connection);
   }
 
   #remove(connection: C, expected: boolean): void {
@@ -161,6 +230,7 @@ export class Fleet<C extends SharedConnection> {
     if (index < 0) throw new Error('bug: a shared connection was removed twice');
     this.connections.splice(index, 1);
     this.#upkeep.closed(connection);
+    this.#renewal.forget(connection);
     this.#options.connector.closed(connection.endpoint, expected);
   }
 }

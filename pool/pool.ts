@@ -11,6 +11,7 @@ import { RequestMode, zeroCounts, type RequestCounts } from './modes/request.ts'
 import { SessionMode } from './modes/session.ts';
 import type { WaitQueueLimits } from './modes/wait-queue.ts';
 import { Priority, type PriorityName } from './priority.ts';
+import { PoolOperations } from './pool-operations.ts';
 import type { Turn } from './turn.ts';
 import type { ScalingOptions } from './upkeep.ts';
 import type { Heartbeat } from './upstream.ts';
@@ -76,6 +77,8 @@ export class Pool {
   readonly name: string;
   readonly #mode: SessionMode | RequestMode | EchoMode;
   readonly #connector: Connector | undefined;
+  /** What operators do to it; undefined where the backend is embedded. */
+  readonly operations: PoolOperations | undefined;
 
   constructor(options: PoolOptions, idCeiling: number = defaultIdCeiling) {
     this.name = options.name;
@@ -84,20 +87,25 @@ export class Pool {
       this.#mode = new EchoMode({ style: options.echoStyle, observer });
       return;
     }
-    this.#connector = createConnector(options);
+    const createEndpoint = (url: string): Endpoint => new Endpoint({ url, trusted: config.trusted });
+    const connector = createConnector(options, config.upstreams.map(createEndpoint));
+    this.#connector = connector;
+    const operated = { connector, createEndpoint, now };
     if (config.mode === 'session') {
-      this.#mode = new SessionMode({
-        connector: this.#connector,
+      const mode = new SessionMode({
+        connector,
         warmConnections: config.minConnections,
         maxGreetingBytes: options.maxBackpressureBytes,
         acquireTimeoutMs: options.acquireTimeoutMs,
         now,
         observer,
       });
+      this.#mode = mode;
+      this.operations = new PoolOperations({ ...operated, mode });
       return;
     }
-    this.#mode = new RequestMode({
-      connector: this.#connector,
+    const mode = new RequestMode({
+      connector,
       balancer: createBalancer(config.balance, options),
       scaling: config,
       limits: {
@@ -126,10 +134,13 @@ export class Pool {
       log: options.log,
       name: options.name,
     });
+    this.#mode = mode;
+    this.operations = new PoolOperations({ ...operated, mode });
   }
 
-  /** False when every upstream is known to be out of reach. */
+  /** False when every upstream is known to be out of reach; in a pause that is nobody's loss. */
   get healthy(): boolean {
+    if (this.operations?.paused === true) return true;
     if (this.#mode instanceof RequestMode) return this.#mode.hopeful;
     return this.#connector === undefined || !this.#connector.allFailing;
   }
@@ -179,7 +190,8 @@ export class Pool {
       counts.accepted = mode.accepted;
       counts.replied = mode.replied;
     }
-    return { name: this.name, connections, inFlight: 0, waiting: 0, ...counts };
+    const waiting = mode instanceof SessionMode ? mode.waiting : 0;
+    return { name: this.name, connections, inFlight: 0, waiting, ...counts };
   }
 }
 
@@ -217,7 +229,7 @@ class SharedSeat implements Seat {
   }
 }
 
-function createConnector(options: PoolOptions): Connector {
+function createConnector(options: PoolOptions, endpoints: readonly Endpoint[]): Connector {
   const { config } = options;
   const dialer = new Dialer({
     maxMessageBytes: config.maxMessageBytes,
@@ -234,7 +246,7 @@ function createConnector(options: PoolOptions): Connector {
   });
   return new Connector({
     pool: options.name,
-    endpoints: config.upstreams.map((url) => new Endpoint({ url, trusted: config.trusted })),
+    endpoints,
     dialer,
     balancer: createBalancer(config.balance, options),
     maxConnections: config.maxConnections,

@@ -17,6 +17,7 @@ const minRetryMs = 10;
 export class Supply {
   readonly #options: SupplyOptions;
   #timer: NodeJS.Timeout | undefined;
+  #paused = false;
   #closed = false;
 
   constructor(options: SupplyOptions) {
@@ -26,7 +27,7 @@ export class Supply {
   /** Dials what is missing, now or when the back-off allows. What one endpoint cannot give is not taken from another. */
   maintain(): void {
     clearTimeout(this.#timer);
-    if (this.#closed) return;
+    if (this.#closed || this.#paused) return;
     const { connector, now } = this.#options;
     let retryAtMs = Infinity;
     connector.endpoints.forEach((endpoint, index) => {
@@ -42,7 +43,7 @@ export class Supply {
   /** Dials one more connection, where the cap and the back-off allow. */
   grow(): void {
     const { connector } = this.#options;
-    if (this.#closed || connector.room <= this.#reserved()) return;
+    if (this.#closed || this.#paused || connector.room <= this.#reserved()) return;
     const endpoint = connector.pickForBackground();
     if (endpoint !== undefined) this.#open(endpoint);
   }
@@ -50,10 +51,23 @@ export class Supply {
   /** Dials one more connection in the place of another, as `grow` does; false when it cannot be dialled now. */
   dialAnother(onEnded: (opened: boolean) => void): boolean {
     const { connector } = this.#options;
-    const endpoint = connector.pickForBackground();
+    const endpoint = this.#paused ? undefined : connector.pickForBackground();
     if (endpoint === undefined || this.#closed) return false;
     this.#open(endpoint, onEnded);
     return true;
+  }
+
+  /** Nothing is dialled until `resume`; what is being dialled may still come. */
+  pause(): void {
+    this.#paused = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Dials what is missing, at once. */
+  resume(): void {
+    this.#paused = false;
+    this.#options.connector.forgive();
+    this.maintain();
   }
 
   close(): void {

@@ -13,6 +13,7 @@ const calmMs = 13 * intervalMs;
 
 class FakeShared implements SharedConnection {
   draining = false;
+  held = false;
   load = 0;
   readonly latencyMs = 0;
   readonly upstream: UpstreamConnection;

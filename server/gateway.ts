@@ -6,6 +6,8 @@ import { Pool, type PoolOptions } from '../pool/pool.ts';
 import { Turn } from '../pool/turn.ts';
 import { BufferPool } from '../pool/wire/buffer-pool.ts';
 import { AdminServer } from './admin/admin-server.ts';
+import type { ClientsControl } from './admin/clients-control.ts';
+import type { PoolsControl } from './admin/pools-control.ts';
 import { Admission } from './admission.ts';
 import { ClientAddresses } from './client-address.ts';
 import { ClientList } from './client-list.ts';
@@ -18,6 +20,7 @@ import { Connection, type ConnectionContext } from './connection.ts';
 import { drainClients } from './drain.ts';
 import type { Seated } from './arrival.ts';
 import { Gate } from './gate.ts';
+import { GatewayPools } from './gateway-pools.ts';
 import { HeartbeatWheel } from './heartbeat.ts';
 import { LagMeter } from './lag-meter.ts';
 import { GatewayLimits } from './limits.ts';
@@ -35,6 +38,8 @@ export interface GatewayOptions {
   readonly log?: Log;
   /** How the upstream `echo:` answers; by default as the pool's mode asks for. */
   readonly echoStyle?: EchoStyle;
+  /** Begins the drain that POST /api/drain asks for; by default that of the gateway alone. */
+  readonly onDrainRequest?: () => void;
   /** Where gateways in other threads of this process keep the same limits; see `createSharedLimits`. */
   readonly sharedLimits?: SharedLimits;
 }
@@ -54,6 +59,10 @@ export interface Gateway {
   readonly adminPort: number;
   /** Other rate limits from now on; no client is disconnected, and limits that stay keep what was used of them. */
   applyLimits(rateLimits: readonly RateLimitConfig[]): void;
+  /** What operators do to its pools. */
+  readonly pools: PoolsControl;
+  /** Who is connected. */
+  readonly clients: ClientsControl;
   /** Takes no new clients, answers what is in flight, sends everybody away with 1001, then stops. */
   drain(): Promise<void>;
   /** Cuts everything off at once. */
@@ -130,6 +139,8 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
 
   const clients = new Set<Connection>();
   let lastClientId = 0;
+  let askForDrain = (): void => undefined;
+  const drainAskedFor = new Promise<void>((resolve) => (askForDrain = resolve));
   const admission = new Admission(config.listen);
   const addresses = new ClientAddresses(config.listen.trustedProxies);
   const poolsByName = new Map([...pools].map(([name, { pool }]) => [name, pool]));
@@ -146,6 +157,20 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     metrics,
     log,
   });
+  const clientList = new ClientList({
+    clients,
+    poolOfRoute: new Map(config.routes.map(({ path, pool }) => [path, pool])),
+    hashOf: (identity) => limits.limits.hashOf(identity),
+    now,
+    wallClockMs: Date.now,
+    log,
+  });
+  const operations = new GatewayPools({
+    pools: poolsByName,
+    configs: config.pools,
+    clientCounts: () => clientList.countByPool(),
+    log,
+  });
   const admin = await AdminServer.open({
     ...config.admin,
     metrics,
@@ -153,14 +178,9 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
       [...pools.values()].map(({ pool, upstreamLatency }) => ({ ...pool.snapshot(), upstreamLatency })),
     codecs: () => codecs.bytes,
     limits,
-    clients: new ClientList({
-      clients,
-      poolOfRoute: new Map(config.routes.map(({ path, pool }) => [path, pool])),
-      hashOf: (identity) => limits.limits.hashOf(identity),
-      now,
-      wallClockMs: Date.now,
-      log,
-    }),
+    clients: clientList,
+    operations,
+    drain: askForDrain,
     rateLimits: () => limits.totals(),
     log,
     readiness: () => readiness(gate.draining, pools),
@@ -209,16 +229,25 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
   });
   stops.push(() => listener.close());
 
-  const drain = async (): Promise<void> => {
+  const drainOnce = async (): Promise<void> => {
     gate.drain();
     listener.stopListening();
+    operations.resumeAll();
     await drainClients({ clients, ...config.drain, now: () => performance.now() });
     stop();
   };
+  let drained: Promise<void> | undefined;
+  const drain = (): Promise<void> => (drained ??= drainOnce());
+  void drainAskedFor.then(() => {
+    log.info('a drain was asked for by POST /api/drain');
+    return options.onDrainRequest === undefined ? drain() : options.onDrainRequest();
+  });
   return {
     port: listener.port,
     adminPort: admin.port,
     applyLimits: (rateLimits) => limits.replace(rateLimits),
+    pools: operations,
+    clients: clientList,
     drain,
     stop,
   };

@@ -72,6 +72,8 @@ export class Channel implements SharedConnection, UpstreamOwner {
   #notifiers: Requester[] = [];
   /** No new requests: it is closed as soon as it is empty. */
   draining = false;
+  /** No new requests, until the pool is paused no more. */
+  held = false;
   /** A bit for each class: whether the next free slot goes to a client that is bound to this connection or to one that is not. */
   favoursBound = 0b111;
 
@@ -90,7 +92,8 @@ export class Channel implements SharedConnection, UpstreamOwner {
   }
 
   get available(): boolean {
-    return !this.inFlight.full && this.upstream.usable && !this.upstream.congested && !this.draining;
+    const { inFlight, upstream } = this;
+    return !inFlight.full && upstream.usable && !upstream.congested && !this.draining && !this.held;
   }
 
   get load(): number {

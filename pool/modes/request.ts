@@ -3,10 +3,12 @@ import { backoffDelayMs } from '../backoff.ts';
 import type { Balancer } from '../balancers/balancer.ts';
 import type { ClientSide, PoolObserver } from '../client-side.ts';
 import type { Connector, PoolLog } from '../connector.ts';
+import type { Endpoint } from '../endpoint.ts';
 import { Fleet } from '../fleet.ts';
 import { ErrorCode } from '../jsonrpc/errors.ts';
 import { Request } from '../jsonrpc/request.ts';
 import { Scan, ScanKind } from '../jsonrpc/scan.ts';
+import type { OperableMode } from '../pool-operations.ts';
 import type { ScalingOptions } from '../upkeep.ts';
 import { Priority } from '../priority.ts';
 import { Channel, type ChannelHost, type Requester } from './channel.ts';
@@ -70,7 +72,7 @@ export function zeroCounts(): RequestCounts {
 const maxBackoffs = 10;
 
 /** Many clients over few connections: JSON-RPC ids are rewritten on the way out and restored on the way back. */
-export class RequestMode implements ChannelHost, LeaseHost {
+export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
   readonly counts: RequestCounts = zeroCounts();
   readonly limits: RequestLimits;
   readonly scan = new Scan();
@@ -133,6 +135,45 @@ export class RequestMode implements ChannelHost, LeaseHost {
     return this.#fleet.retryAfterMs;
   }
 
+  get paused(): boolean {
+    return this.#fleet.paused;
+  }
+
+  get quiet(): boolean {
+    return this.#fleet.quiet;
+  }
+
+  unanswered(): ReadonlyMap<Endpoint, number> {
+    return this.#fleet.loads();
+  }
+
+  get replacing(): number {
+    return this.#fleet.replacing;
+  }
+
+  /** Holds all requests in the queue from now on; what is in flight is still answered. */
+  pause(): void {
+    this.#fleet.pause();
+    this.#renewQueueDeadlines();
+  }
+
+  /** Sends what was held. What it may still wait in the queue begins anew. */
+  resume(): void {
+    if (!this.paused) return;
+    this.#fleet.resume();
+    this.#renewQueueDeadlines();
+    this.#grow();
+  }
+
+  reconnect(): void {
+    this.#fleet.reconnect();
+  }
+
+  onEndpointsChanged(): void {
+    this.#fleet.onEndpointsChanged();
+    this.#grow();
+  }
+
   /** `priority` is the class of its requests whose method has none of its own. */
   lease(client: ClientSide, priority: Priority = Priority.medium): RequestLease {
     return new RequestLease(client, this, priority);
@@ -146,7 +187,7 @@ export class RequestMode implements ChannelHost, LeaseHost {
     const nowMs = this.#now();
     request.acceptedAtMs = nowMs;
     request.deadlineMs = nowMs + this.limits.requestTimeoutMs;
-    request.queueDeadlineMs = Math.min(nowMs + this.limits.queue.timeoutMs, request.deadlineMs);
+    request.queueDeadlineMs = this.#queueDeadlineOf(request, nowMs);
     if (!request.isNotification) {
       this.counts.accepted++;
       this.#retryBudget.earn();
@@ -217,7 +258,7 @@ export class RequestMode implements ChannelHost, LeaseHost {
 
   /** The connection is lost: what was never written moves on, the rest ends in an error or is tried once more. */
   onChannelGone(channel: Channel): void {
-    this.counts.upstreamsLost++;
+    if (!this.paused) this.counts.upstreamsLost++;
     this.#fleet.lost(channel);
     const unsent = recoverUnsent(channel, this.limits.methods);
     const moved: Moved[] = [];
@@ -261,6 +302,19 @@ export class RequestMode implements ChannelHost, LeaseHost {
     this.#fleet.close(code, reason);
   }
 
+  /** How long it may stay in the queue; in a pause only the request time-out counts. */
+  #queueDeadlineOf({ deadlineMs }: Request, nowMs: number): number {
+    return this.paused ? deadlineMs : Math.min(nowMs + this.limits.queue.timeoutMs, deadlineMs);
+  }
+
+  #renewQueueDeadlines(): void {
+    const nowMs = this.#now();
+    for (const lease of this.#queue.leases(this.channels)) {
+      for (const request of lease.waiting) request.queueDeadlineMs = this.#queueDeadlineOf(request, nowMs);
+      lease.waiting.dueAtMs = nowMs;
+    }
+  }
+
   #sweepWaiting(nowMs: number): void {
     for (const lease of this.#queue.leases(this.channels)) {
       for (const request of this.#queue.expired(lease, nowMs)) {
@@ -274,7 +328,7 @@ export class RequestMode implements ChannelHost, LeaseHost {
   #requeue(lease: Requester, request: Request): void {
     const nowMs = this.#now();
     const fromMs = request.wasWritten ? Math.max(nowMs, lease.heldUntilMs) : nowMs;
-    request.queueDeadlineMs = Math.min(fromMs + this.limits.queue.timeoutMs, request.deadlineMs);
+    request.queueDeadlineMs = this.#queueDeadlineOf(request, fromMs);
     this.#queue.unshift(lease, request);
   }
 

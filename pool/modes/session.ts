@@ -2,6 +2,7 @@ import type { PoolObserver, SeatHandlers } from '../client-side.ts';
 import type { Connector } from '../connector.ts';
 import { plainDial, type DialError, type DialRequest } from '../dial.ts';
 import type { Endpoint } from '../endpoint.ts';
+import type { OperableMode } from '../pool-operations.ts';
 import { SessionLease, type SessionHost } from './session-lease.ts';
 
 export interface SessionModeOptions {
@@ -25,12 +26,17 @@ const minDialShare = 0.4;
 const ownDial: DialRequest = { ...plainDial };
 
 /** One upstream connection for each client, for as long as it stays. */
-export class SessionMode implements SessionHost {
+export class SessionMode implements SessionHost, OperableMode {
+  /** Sessions keep their connections as long as they last. */
+  readonly replacing = 0;
   readonly #connector: Connector;
   readonly #options: SessionModeOptions;
   readonly #warm: SessionLease[] = [];
   readonly #leased = new Set<SessionLease>();
+  /** Clients that wait for the end of a pause, by what goes on with them then. */
+  readonly #held = new Set<() => void>();
   readonly #topUpTimer: NodeJS.Timeout;
+  #paused = false;
   upstreamsLost = 0;
   #warmNotBeforeMs = 0;
   #closed = false;
@@ -50,6 +56,28 @@ export class SessionMode implements SessionHost {
     return this.#leased.size;
   }
 
+  /** Clients that wait for the end of a pause. */
+  get waiting(): number {
+    return this.#held.size;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  get quiet(): boolean {
+    for (const lease of this.#leased) if (lease.busy) return false;
+    return true;
+  }
+
+  /** A session that awaits an answer counts as one. */
+  unanswered(): ReadonlyMap<Endpoint, number> {
+    const counts = new Map<Endpoint, number>();
+    for (const { busy, endpoint } of this.#leased)
+      if (busy) counts.set(endpoint, (counts.get(endpoint) ?? 0) + 1);
+    return counts;
+  }
+
   get observer(): PoolObserver {
     return this.#options.observer;
   }
@@ -64,6 +92,7 @@ export class SessionMode implements SessionHost {
 
   /** Finds the client an upstream: a warm one at once, else by dialling, one endpoint after the other. The returned function gives up. */
   acquire(request: DialRequest, handlers: SeatHandlers): () => void {
+    if (this.#paused) return this.#hold(request, handlers);
     const plain = request.protocols.length + request.headers.length === 0 && request.query === '';
     const warm = plain ? this.#warm.pop() : undefined;
     if (warm !== undefined) {
@@ -78,8 +107,35 @@ export class SessionMode implements SessionHost {
     const index = this.#warm.indexOf(lease);
     if (index >= 0) this.#warm.splice(index, 1);
     this.#leased.delete(lease);
-    if (!expected) this.upstreamsLost++;
-    this.#connector.closed(lease.endpoint, expected || index < 0);
+    const isLoss = !expected && !this.#paused;
+    if (isLoss) this.upstreamsLost++;
+    this.#connector.closed(lease.endpoint, !isLoss || index < 0);
+  }
+
+  /** Clients that come wait, and nothing is dialled, until `resume`. Sessions that exist go on. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Those who waited are served in their order. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#connector.forgive();
+    for (const goOn of [...this.#held]) goOn();
+    this.#topUp();
+  }
+
+  /** Other warm connections take the place of those there are. Sessions keep theirs. */
+  reconnect(): void {
+    for (const lease of [...this.#warm]) lease.release(1000, '');
+    this.#topUp();
+  }
+
+  /** The connector has other endpoints: sessions stay where they are. */
+  onEndpointsChanged(): void {
+    for (const lease of this.#warm.filter(({ endpoint }) => endpoint.removed)) lease.release(1000, '');
+    this.#topUp();
   }
 
   close(code: number, reason: string): void {
@@ -90,12 +146,26 @@ export class SessionMode implements SessionHost {
     this.#leased.clear();
   }
 
+  #hold(request: DialRequest, handlers: SeatHandlers): () => void {
+    let giveUp = (): void => void this.#held.delete(goOn);
+    const goOn = (): void => {
+      this.#held.delete(goOn);
+      giveUp = this.acquire(request, handlers);
+    };
+    this.#held.add(goOn);
+    return () => giveUp();
+  }
+
   #dialInTurn(request: DialRequest, handlers: SeatHandlers): () => void {
     const tried = new Set<Endpoint>();
     const share = Math.max(minDialShare, 0.9 / this.#connector.endpoints.length);
     const timeoutMs = share * this.#options.acquireTimeoutMs;
     let giveUp = (): void => undefined;
     const next = (error?: DialError): void => {
+      if (this.#paused) {
+        giveUp = this.#hold(request, handlers);
+        return;
+      }
       this.#makeRoom();
       const endpoint = this.#connector.atCapacity ? undefined : this.#connector.pick(tried);
       if (endpoint === undefined || (error?.status ?? 500) < 500) {
@@ -132,6 +202,7 @@ export class SessionMode implements SessionHost {
 
   /** Dials warm connections up to the configured number, and endpoints that failed, to see whether they are back. */
   #topUp(): void {
+    if (this.#paused) return;
     const nowMs = this.#options.now();
     for (const endpoint of this.#connector.endpoints) {
       const due = endpoint.failures > 0 && endpoint.retryAtMs <= nowMs;
@@ -153,7 +224,8 @@ export class SessionMode implements SessionHost {
     this.#connector.connect(endpoint, ownDial, {
       onOpen: (upstream) => {
         const lease = new SessionLease(upstream, endpoint, this);
-        if (this.#warm.length < this.#options.warmConnections && !this.#closed) this.#warm.push(lease);
+        const wanted = this.#warm.length < this.#options.warmConnections && !endpoint.removed;
+        if (wanted && !this.#closed) this.#warm.push(lease);
         else lease.release(1000, '');
       },
       onFailure: ({ status }) => {

@@ -8,9 +8,12 @@ import { createRegistry, type RegistryOptions } from '../../metrics/prometheus.t
 import type { Log } from '../log.ts';
 import { clientEndpoints } from './clients-api.ts';
 import type { ClientsControl } from './clients-control.ts';
+import { drainOn } from './drain-api.ts';
 import { answerJson, answerText } from './http.ts';
 import { readLimits, replaceLimits } from './limits-api.ts';
 import type { LimitsControl } from './limits-control.ts';
+import { poolEndpoints } from './pools-api.ts';
+import type { PoolsControl } from './pools-control.ts';
 import { allowedMethods, handlerOf, Routes } from './routes.ts';
 
 export interface AdminOptions {
@@ -25,6 +28,9 @@ export interface AdminOptions {
   readonly rateLimits: RegistryOptions['limits'];
   readonly limits: LimitsControl;
   readonly clients: ClientsControl;
+  readonly operations: PoolsControl;
+  /** Begins what SIGTERM begins. */
+  readonly drain: () => void;
   readonly readiness: () => { ready: boolean; why: string };
   /** Hears of every change that is made here. */
   readonly log: Pick<Log, 'info'>;
@@ -40,7 +46,7 @@ export class AdminServer {
   readonly #startedAt = Date.now();
 
   private constructor(options: AdminOptions) {
-    const { limits, clients, log, rateLimits, metrics, pools, codecs } = options;
+    const { limits, clients, operations, drain, log, rateLimits, metrics, pools, codecs } = options;
     this.#options = options;
     this.#text = createRegistry({ metrics, pools, codecs, limits: rateLimits });
     this.#openMetrics = createRegistry({ metrics, pools, codecs, limits: rateLimits, format: 'openmetrics' });
@@ -49,7 +55,9 @@ export class AdminServer {
       '/ready': { open: true, GET: (_, response) => this.#ready(response) },
       '/metrics': { GET: (request, response) => this.#metrics(request, response) },
       '/api/limits': { GET: readLimits(limits), PUT: replaceLimits(limits, log) },
+      ...poolEndpoints(operations),
       ...clientEndpoints(clients),
+      '/api/drain': { POST: drainOn(drain) },
     });
     this.#server = createServer((request, response) => {
       this.#handle(request, response).catch(() => answerText(response, 500, 'internal error'));

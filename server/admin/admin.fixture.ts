@@ -6,6 +6,7 @@ import { errorTypes, rejectReasons } from '../close-codes.ts';
 import { AdminServer, type AdminOptions } from './admin-server.ts';
 import type { ClientsControl } from './clients-control.ts';
 import type { LimitsControl } from './limits-control.ts';
+import type { PoolsControl } from './pools-control.ts';
 
 const noLimits: LimitsControl = {
   routes: ['/ws'],
@@ -16,6 +17,17 @@ const noLimits: LimitsControl = {
 const noClients: ClientsControl = {
   page: (which) => ({ total: 0, ...which, clients: [] }),
   dismiss: () => false,
+};
+
+const noPools: PoolsControl = {
+  reports: () => [],
+  report: () => undefined,
+  upstreams: () => [],
+  urlsOf: () => undefined,
+  pause: () => Promise.reject(new Error('there is no pool')),
+  resume: () => undefined,
+  reconnect: () => undefined,
+  setUpstreams: () => ({ added: [], removed: [] }),
 };
 
 /** An admin listener on a free port, closed with its test. */
@@ -30,6 +42,8 @@ export async function openAdmin(options: Partial<AdminOptions> = {}): Promise<Ad
     rateLimits: () => ({ decisions: [], keys: [], sharedUp: undefined }),
     limits: noLimits,
     clients: noClients,
+    operations: noPools,
+    drain: () => undefined,
     readiness: () => ({ ready: true, why: '' }),
     log: { info: () => undefined },
     ...options,

@@ -3,6 +3,7 @@ import { ConfigError } from '../config/faults.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Config, RateLimitConfig } from '../config/schema.ts';
 import type { Log } from '../log.ts';
+import { reloadUpstreams, type UpstreamsControl } from './reload-upstreams.ts';
 
 export interface ReloadOptions {
   /** What the gateway was started with. */
@@ -10,14 +11,15 @@ export interface ReloadOptions {
   /** Reads everything again, as the start did. */
   readonly load: () => LoadedConfig;
   readonly apply: (rateLimits: readonly RateLimitConfig[]) => void;
+  readonly pools: UpstreamsControl;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
 }
 
 /**
- * Rereads the configuration and puts its rate limits in force; says what else has changed and needs a restart.
+ * Rereads the configuration and puts its rate limits and the upstreams of its pools in force; says what else has changed and needs a restart.
  * Changes nothing when there is a fault; every outcome is logged, and nothing is thrown.
  */
-export function reload({ running, load, apply, log }: ReloadOptions): void {
+export function reload({ running, load, apply, pools: control, log }: ReloadOptions): void {
   const loaded = loadOrLog(load, log);
   if (loaded === undefined) return;
   if (loaded.file === undefined) {
@@ -25,14 +27,16 @@ export function reload({ running, load, apply, log }: ReloadOptions): void {
     return;
   }
   const { rateLimits, ...others } = loaded.config;
+  let pools;
   try {
     apply(rateLimits);
+    pools = reloadUpstreams(others.pools, running.pools, control);
   } catch (error) {
-    log.error({ err: error }, 'rate limits not reloaded');
+    log.error({ err: error }, 'not all could be reloaded');
     return;
   }
   for (const notice of loaded.notices) log.warn(notice);
-  const keys = differingKeys(others, { ...running, rateLimits: undefined });
+  const keys = differingKeys({ ...others, pools }, { ...running, rateLimits: undefined });
   if (keys.length > 0) log.warn({ keys }, 'other settings have changed too; they need a restart');
   log.info({ limits: rateLimits.length, config: loaded.source }, 'rate limits reloaded');
 }

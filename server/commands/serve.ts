@@ -26,7 +26,12 @@ export async function runServe({ flags, env, echoStyle }: ServeOptions): Promise
   try {
     // Loaded late: check and --help work where the engine has no binary.
     const { createGateway } = await import('../gateway.ts');
-    gateway = await createGateway({ config, log, ...(echoStyle === undefined ? {} : { echoStyle }) });
+    gateway = await createGateway({
+      config,
+      log,
+      onDrainRequest: () => signals.drain(),
+      ...(echoStyle === undefined ? {} : { echoStyle }),
+    });
   } catch (error) {
     if (!isStartFault(error)) throw error;
     process.stderr.write(`${error.message}\n`);
@@ -38,6 +43,7 @@ export async function runServe({ flags, env, echoStyle }: ServeOptions): Promise
       running: config,
       load: () => loadConfig({ env, flags }),
       apply: (rateLimits) => gateway.applyLimits(rateLimits),
+      pools: gateway.pools,
       log,
     }),
   );

@@ -35,12 +35,20 @@ export class Signals {
     return new Promise((resolve) => (this.#onDrained = resolve));
   }
 
+  /** An operator asks for what the first SIGTERM does; nothing happens when that is under way. */
+  drain(): void {
+    if (this.#gateway === undefined) process.exit(0);
+    if (this.#firstAtMs !== undefined) return;
+    this.#firstAtMs = performance.now();
+    void this.#drain(this.#gateway, {});
+  }
+
   readonly #onSignal = (signal: NodeJS.Signals): void => {
     const nowMs = performance.now();
     if (this.#gateway === undefined) process.exit(0);
     if (this.#firstAtMs === undefined) {
       this.#firstAtMs = nowMs;
-      void this.#drain(this.#gateway, signal);
+      void this.#drain(this.#gateway, { signal });
     } else if (nowMs - this.#firstAtMs > sameSignalMs) {
       this.#log.warn({ signal }, 'stopped at once');
       process.exit(1);
@@ -54,9 +62,9 @@ export class Signals {
     else this.#reload();
   };
 
-  async #drain(gateway: Gateway, signal: NodeJS.Signals): Promise<void> {
+  async #drain(gateway: Gateway, cause: object): Promise<void> {
     this.#log.info(
-      { signal },
+      cause,
       'draining: no new clients, replies in flight are delivered; a second signal stops at once',
     );
     await gateway.drain();
