@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { connectClient } from './support/client.ts';
 import { eventually } from './support/eventually.ts';
 import { configFile, startGateway, type Gateway } from './support/gateway.ts';
+import { startJsonRpcBackend } from './support/json-rpc-backend.ts';
 import { getLimits, putLimits, type LimitInput } from './support/limits-api.ts';
+import { upstreams } from './support/operations-api.ts';
 
 const limit = (requestsPerSecond: number): LimitInput => ({
   scope: 'ip',
@@ -54,6 +56,31 @@ describe('SIGHUP', () => {
     expect(await rates(gateway)).toEqual([9]);
     gateway.signal('SIGHUP');
     await eventually(async () => expect(await rates(gateway)).toEqual([1_000]));
+  });
+
+  it('gives pools the upstreams of the file, loses no client, and names what else of them needs a restart', async () => {
+    const [first, second] = [await startJsonRpcBackend(), await startJsonRpcBackend({ name: 'second' })];
+    const pool = { mode: 'request', upstreams: [first.url] };
+    const { gateway, file } = await startWith({ pools: { main: pool } });
+    const client = await connectClient(gateway.url);
+    writeFileSync(
+      file,
+      stringify({ pools: { main: { ...pool, upstreams: [second.url], maxConnections: 7 } } }),
+    );
+    gateway.signal('SIGHUP');
+    await eventually(() => expect(messages(gateway)).toContain('upstreams replaced'));
+    expect(gateway.logs()).toContainEqual(
+      expect.objectContaining({ added: [`${second.url}/`], removed: [`${first.url}/`] }),
+    );
+    expect(gateway.logs()).toContainEqual(expect.objectContaining({ keys: ['pools.main.maxConnections'] }));
+    expect(await client.call({ jsonrpc: '2.0', id: 1, method: 'whoami' })).toMatchObject({
+      result: 'second',
+    });
+    await eventually(() => expect(first.connectionsNow()).toBe(0));
+    writeFileSync(file, stringify({ pools: { main: { ...pool, upstreams: ['ws:/nope'] } } }));
+    gateway.signal('SIGHUP');
+    await eventually(() => expect(gateway.output()).toContain('pools.main.upstreams[0]'));
+    expect((await upstreams(gateway)).map(({ upstream }) => upstream)).toEqual([`${second.url}/`]);
   });
 
   it('has nothing to reread where there is no file', async () => {

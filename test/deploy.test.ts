@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { startAskers } from './support/askers.ts';
+import { eventually } from './support/eventually.ts';
+import { startGateway } from './support/gateway.ts';
+import { startJsonRpcBackend } from './support/json-rpc-backend.ts';
+import { mainPool, operate } from './support/operations-api.ts';
+
+const clientCount = 1_000;
+const connections = 4;
+
+it('a deploy of the only backend, between pause and resume, is no error to any of 1,000 clients that keep asking', async () => {
+  const backend = await startJsonRpcBackend();
+  const pool = {
+    mode: 'request',
+    upstreams: [backend.url],
+    minConnections: connections,
+    maxConnections: connections,
+  };
+  const gateway = await startGateway({ config: { pools: { main: pool } } });
+  const askers = await startAskers(gateway.url, clientCount, 400);
+  await eventually(() => expect(askers.replies()).toBeGreaterThan(clientCount), 20_000);
+  for (let deploy = 0; deploy < 2; deploy++) {
+    expect((await operate(gateway, 'pause')).status).toBe(200);
+    const answered = backend.received.length;
+    await backend.stop();
+    // Long enough for nearly everybody to wait.
+    await eventually(async () =>
+      expect((await mainPool(gateway)).waiting).toBeGreaterThan(clientCount * 0.9),
+    );
+    expect(await mainPool(gateway)).toMatchObject({ clients: clientCount, inFlight: 0, healthy: true });
+    await backend.start();
+    await sleep(50);
+    expect([backend.received.length, backend.connectionsNow()]).toEqual([answered, 0]);
+    expect((await operate(gateway, 'resume')).status).toBe(200);
+    const served = askers.watch();
+    await eventually(() => expect(served()).toBe(clientCount), 20_000);
+  }
+  expect(await askers.stop()).toEqual([]);
+  expect(backend.connectionsPeak()).toBeLessThanOrEqual(connections);
+  const { totals, clients } = await mainPool(gateway);
+  expect([clients, totals.errored, totals.abandoned, totals.upstreamsLost]).toEqual([clientCount, 0, 0, 0]);
+  expect(totals.accepted).toBe(totals.replied);
+  expect((await gateway.metrics()).sum('websocket_errors_total')).toBe(0);
+}, 90_000);
