@@ -15,6 +15,11 @@ export function registerPoolFamilies(registry: Registry, pools: () => readonly P
       ]),
     );
 
+  const perUpstream = (read: (endpoint: PoolSnapshot['endpoints'][number]) => number) => () =>
+    pools().flatMap(({ name, endpoints }) =>
+      endpoints.map((endpoint): Sample => [{ pool: name, upstream: endpoint.upstream }, read(endpoint)]),
+    );
+
   registerGauge(registry, {
     name: 'wsluice_pool_connections',
     help: 'Upstream connections now, by state',
@@ -37,6 +42,18 @@ export function registerPoolFamilies(registry: Registry, pools: () => readonly P
     help: 'Requests or clients queued for an upstream connection now',
     labels: ['pool'],
     read: perPool((pool) => pool.waiting),
+  });
+  registerGauge(registry, {
+    name: 'wsluice_breaker_state',
+    help: 'State of the circuit breaker now: 0 closed, 1 open, 2 half-open',
+    labels: ['pool', 'upstream'],
+    read: perUpstream(({ breaker }) => breaker),
+  });
+  registerGauge(registry, {
+    name: 'wsluice_upstream_ejected',
+    help: '1 while the upstream is ejected because it fails where others do not',
+    labels: ['pool', 'upstream'],
+    read: perUpstream(({ ejected }) => (ejected ? 1 : 0)),
   });
   registerHistogram(registry, {
     name: 'wsluice_upstream_latency_seconds',

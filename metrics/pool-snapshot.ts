@@ -25,4 +25,11 @@ export interface PoolSnapshot {
   readonly upstreamsLost: number;
   readonly retries: number;
   readonly upstreamLatency: HistogramView;
+  /** Its upstreams now, each under a label of its own. */
+  readonly endpoints: readonly {
+    readonly upstream: string;
+    /** 0 closed, 1 open, 2 half-open. */
+    readonly breaker: number;
+    readonly ejected: boolean;
+  }[];
 }

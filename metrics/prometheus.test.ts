@@ -21,6 +21,7 @@ function createPool(changes: Partial<PoolSnapshot> = {}): PoolSnapshot {
     upstreamsLost: 0,
     retries: 0,
     upstreamLatency: new Histogram(),
+    endpoints: [{ upstream: 'ws://a:1/', breaker: 2, ejected: true }],
     ...changes,
   };
 }
@@ -66,6 +67,8 @@ describe('createRegistry', () => {
         'wsluice_codec_bytes_total{codec="zstd",direction="encode",stage="packed"} 3',
         'wsluice_codec_bytes_total{codec="zstd",direction="decode",stage="packed"} 2',
         'wsluice_codec_bytes_total{codec="zstd",direction="decode",stage="plain"} 1',
+        'wsluice_breaker_state{pool="main",upstream="ws://a:1/"} 2',
+        'wsluice_upstream_ejected{pool="main",upstream="ws://a:1/"} 1',
         'wsluice_pool_in_flight{pool="main"} 0',
         'wsluice_pool_waiting{pool="main"} 0',
         'wsluice_upstream_latency_seconds_count{pool="main"} 0',

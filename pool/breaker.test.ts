@@ -73,6 +73,14 @@ describe('Breaker', () => {
     expect(breaker.admits).toBe(false);
   });
 
+  it('opens again when a connection is lost, with a probe out or not', () => {
+    const breaker = halfOpened();
+    breaker.lost(1_050);
+    expect(breaker.state).toBe(BreakerState.open);
+    breaker.lost(1_060);
+    expect(breaker.retryAtMs).toBe(2_050);
+  });
+
   it('lets another probe go when one was given up', () => {
     const breaker = halfOpened();
     breaker.began(1_100);

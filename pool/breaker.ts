@@ -13,6 +13,8 @@ export const BreakerState = { closed: 0, open: 1, halfOpen: 2 } as const;
 export type BreakerState = (typeof BreakerState)[keyof typeof BreakerState];
 
 const never = Infinity;
+/** Every probe has an outcome; should one be lost all the same, another may go this much after the reset time. */
+const lostProbeMs = 60_000;
 
 /**
  * The circuit breaker of one upstream (Nygard, "Release It!"): closed, it counts failures in a row; open, it lets nothing
@@ -77,11 +79,12 @@ export class Breaker {
 
   /** What began then found the upstream out of reach or silent. */
   failed(beganAtMs: number, nowMs: number): void {
-    if (beganAtMs < this.#sinceMs) return;
-    this.#calm = false;
-    if (this.#state === BreakerState.halfOpen || ++this.#failures >= this.#options.failureThreshold) {
-      this.#open(nowMs);
-    }
+    if (beganAtMs >= this.#sinceMs) this.#fail(nowMs);
+  }
+
+  /** The upstream broke a connection, just now. */
+  lost(nowMs: number): void {
+    if (this.#state !== BreakerState.open) this.#fail(nowMs);
   }
 
   /** The probe was given up and will have no outcome: another may go. */
@@ -89,13 +92,36 @@ export class Breaker {
     if (this.#state === BreakerState.halfOpen) this.#awaitProbe();
   }
 
-  /** Lets a probe go when its time has come; to be called now and then. */
-  tick(nowMs: number): void {
-    if (this.#state !== BreakerState.open || nowMs < this.#retryAtMs) return;
+  /** An operator says that all is well. */
+  reset(nowMs: number): void {
+    if (this.#state !== BreakerState.closed) this.#close(nowMs);
+    this.#failures = 0;
+    this.#calm = true;
+  }
+
+  /** Lets a probe go when its time has come, and then returns true; to be called now and then. */
+  tick(nowMs: number): boolean {
+    if (this.#state === BreakerState.closed) return false;
+    if (this.#state === BreakerState.halfOpen) return this.#forgetLostProbe(nowMs);
+    if (nowMs < this.#retryAtMs) return false;
     this.#retryAtMs = 0;
     this.#successes = 0;
     this.#awaitProbe();
     this.#enter(BreakerState.halfOpen, nowMs);
+    return true;
+  }
+
+  #fail(nowMs: number): void {
+    this.#calm = false;
+    if (this.#state === BreakerState.halfOpen || ++this.#failures >= this.#options.failureThreshold) {
+      this.#open(nowMs);
+    }
+  }
+
+  #forgetLostProbe(nowMs: number): boolean {
+    const isLost = !this.admits && nowMs - this.#sinceMs > this.#options.resetTimeoutMs + lostProbeMs;
+    if (isLost) this.#awaitProbe();
+    return isLost;
   }
 
   #awaitProbe(): void {
@@ -115,6 +141,7 @@ export class Breaker {
     this.#calm = true;
     this.#failures = 0;
     this.#sinceMs = nowMs;
+    this.#retryAtMs = 0;
     this.#enter(BreakerState.closed, nowMs);
   }
 

@@ -102,6 +102,14 @@ export class CodedUpstream implements UpstreamConnection, UpstreamOwner, Upstrea
     return this.#wire.congested;
   }
 
+  get heard(): number {
+    return this.#wire.heard;
+  }
+
+  ping(): void {
+    this.#wire.ping();
+  }
+
   get transcoding(): boolean {
     return this.#transcoder.encoding || this.#transcoder.decoding;
   }

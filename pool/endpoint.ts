@@ -15,6 +15,7 @@ export interface EndpointOptions {
   readonly slowStartMs?: number;
 }
 
+const timeoutWeight = 10;
 const neverOpens: BreakerOptions = { failureThreshold: Infinity, successThreshold: 1, resetTimeoutMs: 0 };
 
 /** Where an upstream listens, how its dials have gone lately, and how it has fared since. */
@@ -101,6 +102,13 @@ export class Endpoint implements Member {
     return Math.max(this.retryAtMs, this.breaker.retryAtMs);
   }
 
+  /** Something is sent that will be answered. */
+  asked(nowMs: number): void {
+    this.breaker.began(nowMs);
+    this.latency.asked();
+    if (this.slowStart.active) this.slowStart.asked();
+  }
+
   /** Something sent then was answered; `faulty` when the answer shows that the server is not well. */
   answered(sentAtMs: number, nowMs: number, faulty: boolean): void {
     this.breaker.succeeded(sentAtMs, nowMs);
@@ -113,21 +121,30 @@ export class Endpoint implements Member {
   /** Something sent then has waited too long for its answer. */
   timedOut(sentAtMs: number, nowMs: number): void {
     this.breaker.failed(sentAtMs, nowMs);
-    this.latency.observe(nowMs - sentAtMs, nowMs);
+    // It might have taken ten times as long, and has cost more than time.
+    this.latency.observe(timeoutWeight * (nowMs - sentAtMs), nowMs);
     this.standing.failed(nowMs);
   }
 
   /** A connection to it was lost. */
   lost(nowMs: number): void {
-    this.breaker.failed(nowMs, nowMs);
+    this.breaker.lost(nowMs);
     this.standing.failed(nowMs);
   }
 
   /** An operator says that it is well: it is dialled at once, and what went wrong before counts no more. */
-  forgive(): void {
+  forgive(nowMs: number): void {
     this.failures = 0;
     this.losses = 0;
     this.retryAtMs = 0;
+    this.breaker.reset(nowMs);
+    if (this.standing.ejected) this.standing.readmit(nowMs, 0);
+  }
+
+  /** Whether a dial may begin now. */
+  mayDial(nowMs: number): boolean {
+    this.breaker.tick(nowMs);
+    return this.retryAtMs <= nowMs && this.breaker.admits;
   }
 
   /** Name for TLS server name indication; undefined for an IP address, which TLS does not allow there. */

@@ -2,6 +2,7 @@ import type { Balancer, Member } from './balancers/balancer.ts';
 import type { Connector, PoolLog } from './connector.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Renewal } from './renewal.ts';
+import type { HealthChecks } from './health.ts';
 import { Supply } from './supply.ts';
 import { Upkeep, type ScalingOptions } from './upkeep.ts';
 import type { UpstreamConnection } from './upstream.ts';
@@ -14,6 +15,8 @@ export interface SharedConnection extends Member {
   draining: boolean;
   /** It takes nothing new for as long as the pool is paused. */
   held: boolean;
+  /** When what waits longest for an answer was sent; Infinity when nothing does, absent where answers cannot be told. */
+  readonly oldestSentAtMs?: number;
 }
 
 export interface FleetOptions<C extends SharedConnection> {
@@ -38,6 +41,10 @@ export interface FleetOptions<C extends SharedConnection> {
   readonly onHopeless: () => void;
   /** Called every 100 ms, to end what has taken too long. */
   readonly onSweep: (nowMs: number) => void;
+  /** Makes the call of a health check over a connection; absent where calls are not understood. */
+  readonly callForHealth?: (connection: C, nowMs: number, timeoutMs: number) => void;
+  /** Connections may take more than before, without one of them having carried less. */
+  readonly onMoreRoom?: () => void;
 }
 
 const sweepIntervalMs = 100;
@@ -51,10 +58,15 @@ export class Fleet<C extends SharedConnection> {
   readonly #upkeep: Upkeep<C>;
   readonly #renewal: Renewal<C>;
   #paused = false;
+  readonly #checks: HealthChecks<C>;
   #sweepTimer: NodeJS.Timeout | undefined;
 
   constructor(options: FleetOptions<C>) {
     this.#options = options;
+    options.connector.watch.onBreakerOpened = () => {
+      if (!this.hopeful) options.onHopeless();
+    };
+    this.#checks = options.connector.healthChecks(() => this.connections, options.callForHealth);
     this.#supply = new Supply({
       ...options,
       onOpen: (upstream, endpoint) => this.#onOpen(upstream, endpoint),
@@ -112,9 +124,11 @@ export class Fleet<C extends SharedConnection> {
     return this.connections.every(({ load, upstream }) => load === 0 && upstream.pendingBytes === 0);
   }
 
-  /** False when no connection is open and the last dial to every endpoint failed: there is nothing to wait for, but in a pause. */
+  /** False when no connection may be used and the last dial to every endpoint failed: there is nothing to wait for, but in a pause. */
   get hopeful(): boolean {
-    return this.#paused || this.connections.length > 0 || !this.#options.connector.allFailing;
+    const { connector } = this.#options;
+    const isUsable = this.connections.some(({ endpoint }) => endpoint.breaker.hopeful);
+    return this.#paused || isUsable || !connector.allFailing;
   }
 
   /** Milliseconds until the next dial; what a refused client is told. */
@@ -141,11 +155,16 @@ export class Fleet<C extends SharedConnection> {
 
   /** Done every 100 ms. */
   sweep(): void {
-    const nowMs = this.#options.now();
-    this.#options.onSweep(nowMs);
+    const { connector, onSweep, onMoreRoom, now } = this.#options;
+    const nowMs = now();
+    const hasMoreRoom = connector.watch.tick(nowMs);
+    if (connector.byLatency) this.#countWaiting(nowMs);
+    onSweep(nowMs);
     if (this.#paused) return;
+    this.#checks.tick(nowMs);
     this.#renewal.step();
     this.#upkeep.step(nowMs);
+    if (hasMoreRoom) onMoreRoom?.();
   }
 
   /** Nothing new on any connection and nothing dialled until `resume`. Connections that end meanwhile have not failed. */
@@ -188,13 +207,13 @@ export class Fleet<C extends SharedConnection> {
     this.#supply.maintain();
   }
 
-  /** The connection is gone without having been asked to. `replace` is to be called when all that hung on it is settled. */
-  lost(connection: C): void {
+  /** The connection is gone without having been asked to; 1006 stands for "without a close frame". `replace` is to be called when all that hung on it is settled. */
+  lost(connection: C, code: number): void {
     const { log, name } = this.#options;
     const data = { pool: name, upstream: connection.upstream.label };
     if (this.#paused) log.info(data, 'upstream connection ended while the pool is paused');
     else log.warn(data, 'upstream connection lost');
-    this.#remove(connection, this.#paused);
+    this.#remove(connection, this.#paused, code === 1000 || code === 1001);
   }
 
   /** Dials what is missing after a loss. */
@@ -225,12 +244,19 @@ export class Fleet<C extends SharedConnection> {
     else onOpened(connection);
   }
 
-  #remove(connection: C, expected: boolean): void {
+  /** What is unanswered has taken at least as long as it has waited. */
+  #countWaiting(nowMs: number): void {
+    for (const { endpoint, oldestSentAtMs = Infinity } of this.connections) {
+      endpoint.latency.waiting(nowMs - oldestSentAtMs, nowMs);
+    }
+  }
+
+  #remove(connection: C, expected: boolean, graceful = false): void {
     const index = this.connections.indexOf(connection);
     if (index < 0) throw new Error('bug: a shared connection was removed twice');
     this.connections.splice(index, 1);
     this.#upkeep.closed(connection);
     this.#renewal.forget(connection);
-    this.#options.connector.closed(connection.endpoint, expected);
+    this.#options.connector.closed(connection.endpoint, expected, graceful);
   }
 }

@@ -5,7 +5,7 @@ describe('Latency', () => {
   it('is 0 until something was answered, and never again while answers come', () => {
     const latency = new Latency();
     expect(latency.ms).toBe(0);
-    latency.wait(0, 100);
+    latency.decay(100);
     expect(latency.ms).toBe(0);
     latency.observe(0, 200);
     expect(latency.ms).toBeGreaterThan(0);
@@ -22,24 +22,39 @@ describe('Latency', () => {
     expect(latency.ms).toBeCloseTo(5, 1);
   });
 
-  it('counts the age of what is unanswered, before anything answers', () => {
+  it('takes what was asked and never answered for slower than all that answers', () => {
     const latency = new Latency();
-    latency.wait(300, 1_000);
-    expect(latency.ms).toBe(300);
+    latency.asked();
+    latency.waiting(300, 1_000);
+    latency.decay(10_000);
+    expect(latency.ms).toBeGreaterThan(1e6);
+    latency.observe(7, 10_000);
+    expect(latency.ms).toBe(7);
+    latency.asked();
+    latency.forgetAsked();
+    expect(latency.ms).toBe(7);
+    const lost = new Latency();
+    lost.asked();
+    lost.forgetAsked();
+    expect(lost.ms).toBe(0);
+  });
+
+  it('counts the age of what is unanswered, before anything times out', () => {
+    const latency = new Latency();
     latency.observe(1, 2_000);
-    latency.wait(50, 2_000);
-    latency.wait(900, 2_100);
+    latency.waiting(50, 2_000);
+    latency.waiting(900, 2_100);
     expect(latency.ms).toBe(900);
   });
 
   it('shrinks while nothing is heard, by the same whether asked often or seldom', () => {
     const [often, seldom] = [new Latency(), new Latency()];
     for (const latency of [often, seldom]) latency.observe(1_000, 0);
-    for (let nowMs = 100; nowMs <= 20_000; nowMs += 100) often.wait(0, nowMs);
-    seldom.wait(0, 20_000);
+    for (let nowMs = 100; nowMs <= 20_000; nowMs += 100) often.decay(nowMs);
+    seldom.decay(20_000);
     expect(often.ms).toBeCloseTo(1_000 / Math.E ** 2, 6);
     expect(seldom.ms).toBeCloseTo(often.ms, 6);
-    seldom.wait(0, 1_000_000);
+    seldom.decay(1_000_000);
     expect(seldom.ms).toBe(0);
   });
 });

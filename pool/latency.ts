@@ -2,19 +2,34 @@
 const decayMs = 10_000;
 /** What is quicker than the clock can tell still is an answer, not the lack of one. */
 const leastMs = 0.01;
+/** Longer than anything takes that answers at all. */
+const unansweredMs = 1e9;
 
 /**
  * How long an upstream takes to answer: the moving average of Finagle's "peak EWMA". It follows a rise at once and a fall
  * slowly, and shrinks while nothing is heard, so that an upstream which was slow is tried again.
  */
 export class Latency {
-  /** Milliseconds; 0 while nothing is known. A plain field, for the balancers read it at every pick. */
+  /**
+   * Milliseconds; 0 while nothing is known, and more than any that are while the first question has no answer. A plain field, for
+   * the balancers read it at every pick.
+   */
   ms = 0;
   #atMs = 0;
 
+  /** Something is being asked. */
+  asked(): void {
+    if (this.ms === 0) this.ms = unansweredMs;
+  }
+
+  /** What was asked may never be answered: its connection is gone. */
+  forgetAsked(): void {
+    if (this.ms === unansweredMs) this.ms = 0;
+  }
+
   /** An answer took that long. */
   observe(tookMs: number, nowMs: number): void {
-    if (tookMs >= this.ms) {
+    if (tookMs >= this.ms || this.ms === unansweredMs) {
       this.ms = Math.max(tookMs, leastMs);
       this.#atMs = nowMs;
     } else if (nowMs > this.#atMs) {
@@ -25,13 +40,14 @@ export class Latency {
     }
   }
 
-  /** What has waited longest for an answer has waited that long, 0 for nothing; to be called several times a second. */
-  wait(oldestMs: number, nowMs: number): void {
-    if (oldestMs > this.ms) {
-      this.observe(oldestMs, nowMs);
-      return;
-    }
-    if (this.ms === 0) return;
+  /** Something has waited that long for an answer, and still does. */
+  waiting(ageMs: number, nowMs: number): void {
+    if (ageMs > this.ms) this.observe(ageMs, nowMs);
+  }
+
+  /** Time passed; to be called several times a second. */
+  decay(nowMs: number): void {
+    if (this.ms === 0 || this.ms === unansweredMs) return;
     this.ms *= Math.exp((this.#atMs - nowMs) / decayMs);
     this.#atMs = nowMs;
     if (this.ms < leastMs) this.ms = 0;

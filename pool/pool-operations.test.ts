@@ -109,6 +109,7 @@ class RequestWorld extends World {
         },
         maxRetries: 0,
         retryBudgetRatio: 0,
+        faultCodes: new Set<number>(),
         retryBackoffMs: 10,
         methods: methodTable({ stateful: [], idempotent: [] }),
         idCeiling: 2 ** 52,

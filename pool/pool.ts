@@ -1,11 +1,15 @@
 import { createBalancer, type BalancerName } from './balancers/create-balancer.ts';
 import type { BackoffOptions } from './backoff.ts';
+import type { BreakerOptions } from './breaker.ts';
 import type { PoolObserver, Seat, SeatHandlers } from './client-side.ts';
 import type { UpstreamCodec } from './coded-upstream.ts';
 import { Connector, type PoolLog } from './connector.ts';
 import { Dialer, type DialRequest } from './dial.ts';
 import { Endpoint } from './endpoint.ts';
+import type { OutlierOptions } from './outliers.ts';
+import { endpointFigures, type EndpointFigures } from './endpoint-figures.ts';
 import { methodTable } from './jsonrpc/method-table.ts';
+import { checkCall } from './modes/check-call.ts';
 import { EchoMode, type EchoStyle } from './modes/echo.ts';
 import { RequestMode, zeroCounts, type RequestCounts } from './modes/request.ts';
 import { SessionMode } from './modes/session.ts';
@@ -41,6 +45,14 @@ export interface PoolConfig extends ScalingOptions {
     readonly backoffMs: number;
   };
   readonly reconnect: BackoffOptions;
+  readonly breaker: BreakerOptions;
+  readonly outlier: OutlierOptions;
+  readonly healthCheckIntervalMs: number;
+  readonly healthCheck: {
+    readonly method: string | null;
+    readonly params: unknown;
+    readonly timeoutMs: number;
+  };
   readonly statefulMethods: readonly string[];
   readonly trusted: boolean;
   readonly tls: { readonly ca: string | null; readonly rejectUnauthorized: boolean };
@@ -87,7 +99,9 @@ export class Pool {
       this.#mode = new EchoMode({ style: options.echoStyle, observer });
       return;
     }
-    const createEndpoint = (url: string): Endpoint => new Endpoint({ url, trusted: config.trusted });
+    const { trusted, breaker, outlier } = config;
+    const createEndpoint = (url: string): Endpoint =>
+      new Endpoint({ url, trusted, breaker, slowStartMs: outlier.slowStartMs });
     const connector = createConnector(options, config.upstreams.map(createEndpoint));
     this.#connector = connector;
     const operated = { connector, createEndpoint, now };
@@ -119,6 +133,11 @@ export class Pool {
         maxRetries: config.retry.maxRetries,
         retryBudgetRatio: config.retry.budgetRatio,
         retryBackoffMs: config.retry.backoffMs,
+        healthCall:
+          config.healthCheck.method === null
+            ? undefined
+            : checkCall(config.healthCheck.method, config.healthCheck.params),
+        faultCodes: new Set(config.outlier.errorCodes),
         methods: methodTable({
           stateful: config.statefulMethods,
           idempotent: config.retry.idempotentMethods,
@@ -167,6 +186,7 @@ export class Pool {
   snapshot(): PoolFigures {
     const mode = this.#mode;
     const dialing = this.#connector?.dialing ?? 0;
+    const endpoints = endpointFigures(this.#connector?.endpoints ?? []);
     if (mode instanceof RequestMode) {
       const busy = mode.channels.filter((channel) => channel.load > 0 && !channel.draining).length;
       const draining = mode.channels.filter((channel) => channel.draining).length;
@@ -177,6 +197,7 @@ export class Pool {
         connections: { dialing, idle, busy, draining },
         inFlight,
         waiting,
+        endpoints,
         ...counts,
       };
     }
@@ -191,7 +212,7 @@ export class Pool {
       counts.replied = mode.replied;
     }
     const waiting = mode instanceof SessionMode ? mode.waiting : 0;
-    return { name: this.name, connections, inFlight: 0, waiting, ...counts };
+    return { name: this.name, connections, inFlight: 0, waiting, endpoints, ...counts };
   }
 }
 
@@ -206,6 +227,7 @@ export interface PoolFigures extends RequestCounts {
   };
   readonly inFlight: number;
   readonly waiting: number;
+  readonly endpoints: readonly EndpointFigures[];
 }
 
 /** A place in a pool whose connections nobody owns. */
@@ -251,6 +273,9 @@ function createConnector(options: PoolOptions, endpoints: readonly Endpoint[]): 
     balancer: createBalancer(config.balance, options),
     maxConnections: config.maxConnections,
     reconnect: config.reconnect,
+    outlier: config.outlier,
+    healthCheck: { intervalMs: config.healthCheckIntervalMs, timeoutMs: config.healthCheck.timeoutMs },
+    byLatency: config.balance === 'peak-ewma' && config.mode !== 'session',
     now: options.now,
     random: options.random,
     log: options.log,

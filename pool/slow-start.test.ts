@@ -28,24 +28,27 @@ describe('SlowStart', () => {
     expect(slowStart.allows(0, 1)).toBe(true);
   });
 
-  it('asks once, then twice as much with each tick, until something is answered', () => {
+  it('asks once, then twice as much after each while of silence, until something is answered', () => {
     const slowStart = new SlowStart({ durationMs: 1_000 });
     slowStart.beginCarefully();
-    const allowed = (): number =>
-      [...Array(128).keys()].filter((inFlight) => slowStart.allows(inFlight, 128)).length;
-    const steps = [allowed()];
-    for (let n = 1; n <= 8; n++) {
-      slowStart.tick(n * 100);
-      steps.push(allowed());
+    const askAll = (): number => {
+      let asked = 0;
+      for (; slowStart.allows(0, 128) && asked < 1_000; asked++) slowStart.asked();
+      return asked;
+    };
+    const steps = [askAll()];
+    for (let nowMs = 100; nowMs <= 1_500; nowMs += 100) {
+      slowStart.tick(nowMs);
+      steps.push(askAll());
     }
-    expect(steps).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 128]);
+    expect(steps).toEqual([1, 0, 0, 1, 0, 0, 2, 0, 0, 4, 0, 0, 8, 0, 0, 16]);
     slowStart.beginCarefully();
     slowStart.answered();
     expect(slowStart.careful).toBe(false);
-    expect(allowed()).toBe(128);
-    for (let n = 0; n < 40; n++) slowStart.tick(n * 100);
+    expect(askAll()).toBe(1_000);
     slowStart.beginCarefully();
+    // Nothing was asked: time alone lifts nothing.
     for (let n = 0; n < 40; n++) slowStart.tick(n * 100);
-    expect(slowStart.active).toBe(false);
+    expect(askAll()).toBe(1);
   });
 });

@@ -12,6 +12,7 @@ export interface SupplyOptions {
 }
 
 const minRetryMs = 10;
+const probePollMs = 100;
 
 /** Keeps shared connections dialled: the minimum always, spread over the endpoints, and more when asked. */
 export class Supply {
@@ -32,9 +33,9 @@ export class Supply {
     let retryAtMs = Infinity;
     connector.endpoints.forEach((endpoint, index) => {
       const share = this.shareOf(index);
-      const ready = endpoint.retryAtMs <= now();
-      while (ready && endpoint.connections < share && !connector.atCapacity) this.#open(endpoint);
-      if (endpoint.connections < share) retryAtMs = Math.min(retryAtMs, endpoint.retryAtMs);
+      while (endpoint.connections < share && !connector.atCapacity && endpoint.mayDial(now()))
+        this.#open(endpoint);
+      if (endpoint.connections < share) retryAtMs = Math.min(retryAtMs, this.#dialAtMs(endpoint));
     });
     if (connector.atCapacity || retryAtMs === Infinity) return;
     this.#timer = setTimeout(() => this.maintain(), Math.max(minRetryMs, retryAtMs - now()));
@@ -73,6 +74,11 @@ export class Supply {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+  }
+
+  /** When an endpoint may be dialled, or asked about again while the probe of its breaker is out. */
+  #dialAtMs({ dialAtMs, breaker }: Endpoint): number {
+    return breaker.admits ? dialAtMs : Math.max(dialAtMs, this.#options.now() + probePollMs);
   }
 
   /** How many connections there should be at least. */

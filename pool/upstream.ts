@@ -30,6 +30,8 @@ export interface UpstreamConnection {
   readonly transcoding: boolean;
   /** Bytes collected and not written; 0 when there are none. */
   readonly pendingBytes: number;
+  /** Grows with whatever comes from the upstream. */
+  readonly heard: number;
   /** Sends one message at the end of this turn. */
   send(buf: Uint8Array, start: number, end: number, isBinary: boolean): void;
   /** Sends one text message in which the bytes from cutStart to cutEnd are replaced by the digits of id. */
@@ -41,6 +43,8 @@ export interface UpstreamConnection {
     end: number,
     id: number,
   ): void;
+  /** Asks for a pong, which grows `heard`. */
+  ping(): void;
   /** Visits the messages that were provably never written, oldest first. */
   unsent(visit: (buf: Uint8Array, start: number, end: number, isBinary: boolean) => void): void;
   /** Says goodbye with a close frame; the owner hears nothing more. Code 1005 sends an empty close frame. */
@@ -92,6 +96,7 @@ export class Upstream implements UpstreamConnection, FrameHandler, HeartbeatPeer
   heartbeatSlot = -1;
   heartbeatIndex = -1;
   pingSentAtMs = 0;
+  heard = 0;
 
   readonly #socket: Socket;
   readonly #reader: FrameReader;
@@ -189,6 +194,7 @@ export class Upstream implements UpstreamConnection, FrameHandler, HeartbeatPeer
   /** Feeds bytes that arrived from the network. */
   push(buf: Uint8Array, start: number, end: number): void {
     this.pingSentAtMs = 0;
+    this.heard++;
     this.#reader.push(buf, start, end);
   }
 
@@ -227,6 +233,10 @@ export class Upstream implements UpstreamConnection, FrameHandler, HeartbeatPeer
     this.#writer.clear();
     this.#writer.close(code, message);
     this.#flushThenEnd();
+  }
+
+  ping(): void {
+    if (this.usable) this.sendPing();
   }
 
   sendPing(): void {

@@ -29,6 +29,7 @@ async function scrape(format: 'text' | 'openmetrics', sharedUp?: boolean): Promi
     upstreamsLost: 0,
     retries: 0,
     upstreamLatency: new Histogram(),
+    endpoints: [{ upstream: 'ws://a:1/ #2', breaker: 1, ejected: false }],
   };
   const totals = { encodedPlain: 1, encodedPacked: 1, decodedPacked: 1, decodedPlain: 1 };
   const codecs = () => [['zstd', totals] as const];

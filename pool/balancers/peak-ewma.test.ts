@@ -14,6 +14,14 @@ describe('PeakEwma', () => {
     for (let n = 0; n < 10_000; n++) expect(balancer.pick(members)).not.toBe(slow);
   });
 
+  it('does not pick the slowest for being the only available one of the two it looked at', () => {
+    const slow = member(1_000);
+    const busy = Array.from({ length: 9 }, () => ({ ...member(5), available: false }));
+    const members = [slow, ...busy, member(5)];
+    const balancer = new PeakEwma({ random: () => 0.5 });
+    for (let n = 0; n < 1_000; n++) expect(balancer.pick(members)).toBe(members.at(-1));
+  });
+
   it('weighs latency by what is in flight', () => {
     const [quick, busy] = [member(10, 1), member(8, 2)];
     const balancer = new PeakEwma({ random: () => 0.5 });

@@ -28,9 +28,8 @@ export class PeakEwma implements Balancer {
       const one = members[first]!;
       const other = members[second]!;
       const better = cost(other) < cost(one) ? other : one;
+      // The worse one is no substitute: that would be how the slowest gets its share.
       if (better.available) return better;
-      if (one.available) return one;
-      if (other.available) return other;
     }
     return this.#scan(members);
   }

@@ -153,6 +153,16 @@ export class InFlight<Owner> {
     return slots;
   }
 
+  /** When the oldest of the taken slots was sent; Infinity when none is taken. */
+  oldestSentAtMs(): number {
+    let oldest = Infinity;
+    if (this.size === 0) return oldest;
+    for (let slot = 0; slot < this.#slots; slot++) {
+      if (this.wireId(slot) !== none) oldest = Math.min(oldest, this.sentAtMs(slot));
+    }
+    return oldest;
+  }
+
   wireId(slot: number): number {
     return this.#number(slot, field.wireId);
   }

@@ -56,7 +56,9 @@ export interface ChannelHost {
   onUnowned(kind: ScanKind): void;
   /** The wire ids are used up. */
   retire(channel: Channel): void;
-  onChannelGone(channel: Channel): void;
+  onChannelGone(channel: Channel, code: number): void;
+  /** The request in that slot was answered; `errorStart` is where the error of the answer starts, or −1. */
+  onAnswer(channel: Channel, slot: number, buf: Uint8Array, errorStart: number, end: number): void;
 }
 
 /** One upstream connection shared by many clients: its epoch of wire ids, and who waits for it. */
@@ -67,6 +69,7 @@ export class Channel implements SharedConnection, UpstreamOwner {
   /** Clients that must use this connection, for something of theirs is in flight here, and wait for room. */
   readonly waiting = new PriorityRings<Requester>();
   readonly #host: ChannelHost;
+  readonly #slots: number;
   readonly #scan = new Scan();
   /** Whose the notifications in the write buffer are, oldest first; there may be some before them that have left it. */
   #notifiers: Requester[] = [];
@@ -83,17 +86,23 @@ export class Channel implements SharedConnection, UpstreamOwner {
     host: ChannelHost,
     slots: number,
     idCeiling: number,
+    /** Slots beside, for calls that are no client's. */
+    spareSlots = 0,
   ) {
     this.upstream = upstream;
     this.endpoint = endpoint;
     this.#host = host;
-    this.inFlight = new InFlight(slots, idCeiling);
+    this.#slots = slots;
+    this.inFlight = new InFlight(slots + spareSlots, idCeiling);
     upstream.owner = this;
   }
 
   get available(): boolean {
-    const { inFlight, upstream } = this;
-    return !inFlight.full && upstream.usable && !upstream.congested && !this.draining && !this.held;
+    const { upstream, endpoint } = this;
+    const { size } = this.inFlight;
+    if (size >= this.#slots || !endpoint.admits || !endpoint.slowStart.allows(size, this.#slots))
+      return false;
+    return upstream.usable && !upstream.congested && !this.draining && !this.held;
   }
 
   get load(): number {
@@ -102,6 +111,10 @@ export class Channel implements SharedConnection, UpstreamOwner {
 
   get latencyMs(): number {
     return this.endpoint.latency.ms;
+  }
+
+  get oldestSentAtMs(): number {
+    return this.inFlight.oldestSentAtMs();
   }
 
   /** Writes a request to the upstream and enters it in the table. The channel must be available. */
@@ -114,6 +127,7 @@ export class Channel implements SharedConnection, UpstreamOwner {
       this.upstream.send(bytes, start, end, false);
       return;
     }
+    this.endpoint.asked(nowMs);
     const slot = this.inFlight.claim(lease, lease.head, request, nowMs);
     if (request.batch !== undefined || request.retriesLeft > 0 || request.wasWritten)
       this.inFlight.kept[slot] = request.keep();
@@ -144,6 +158,7 @@ export class Channel implements SharedConnection, UpstreamOwner {
       this.#host.onUnknownId();
       return;
     }
+    this.#host.onAnswer(this, slot, buf, scan.errorStart, end);
     const lease = this.inFlight.owners[slot];
     if (lease === undefined) this.inFlight.release(slot, -1);
     else lease.onReply(this, slot, buf, start, scan.idStart, scan.idEnd, end);
@@ -154,7 +169,14 @@ export class Channel implements SharedConnection, UpstreamOwner {
     this.#host.onRoom(this);
   }
 
-  onUpstreamGone(): void {
-    this.#host.onChannelGone(this);
+  onUpstreamGone(code: number): void {
+    this.#host.onChannelGone(this, code);
+  }
+
+  /** The request in that slot has not been answered in time. What waited here for most of it is not held against the upstream. */
+  overdue(slot: number, nowMs: number): void {
+    const sentAtMs = this.inFlight.sentAtMs(slot);
+    if (nowMs - sentAtMs >= sentAtMs - this.inFlight.acceptedAtMs(slot))
+      this.endpoint.timedOut(sentAtMs, nowMs);
   }
 }

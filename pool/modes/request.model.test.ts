@@ -39,6 +39,7 @@ const config: fc.Arbitrary<Omit<WorldConfig, 'coded'>> = fc.record({
     maxRetries: fc.constantFrom(1, 1, 0, 2),
     retryBudgetRatio: fc.constantFrom(0.1, 0),
     retryBackoffMs: fc.constantFrom(0, 100, 40),
+    faultCodes: fc.constant(new Set<number>()),
     methods: fc.constant(
       methodTable({
         stateful: ['stateful'],

@@ -95,6 +95,7 @@ const limits: RequestLimits = {
   maxRetries: 1,
   retryBudgetRatio: 0.1,
   retryBackoffMs: 0,
+  faultCodes: new Set<number>(),
   methods: methodTable({ stateful: ['login'], idempotent: ['get'] }),
   idCeiling: 2 ** 52,
 };

@@ -5,12 +5,14 @@ import type { ClientSide, PoolObserver } from '../client-side.ts';
 import type { Connector, PoolLog } from '../connector.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { Fleet } from '../fleet.ts';
+import { errorCode } from '../jsonrpc/error-code.ts';
 import { ErrorCode } from '../jsonrpc/errors.ts';
 import { Request } from '../jsonrpc/request.ts';
 import { Scan, ScanKind } from '../jsonrpc/scan.ts';
 import type { OperableMode } from '../pool-operations.ts';
 import type { ScalingOptions } from '../upkeep.ts';
 import { Priority } from '../priority.ts';
+import { CheckCall } from './check-call.ts';
 import { Channel, type ChannelHost, type Requester } from './channel.ts';
 import { recoverUnsent, type Moved } from './recover.ts';
 import { RequestLease, type LeaseHost, type LeaseLimits } from './request-lease.ts';
@@ -25,6 +27,10 @@ export interface RequestLimits extends LeaseLimits {
   readonly retryBudgetRatio: number;
   /** Most milliseconds before the first retry of a request; each further one may take twice as long. */
   readonly retryBackoffMs: number;
+  /** The JSON-RPC call of a health check; without it a ping is sent. */
+  readonly healthCall?: Uint8Array | undefined;
+  /** JSON-RPC errors of these codes are the upstream's fault. */
+  readonly faultCodes: ReadonlySet<number>;
   /** Wire ids stay below it; the connection is replaced before. */
   readonly idCeiling: number;
 }
@@ -94,18 +100,30 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
     this.#queue = new WaitQueue(limits.queue);
     this.#random = fleet.random;
     this.#backoffAlarm = new Alarm({ now, onRing: () => this.#endBackoffs() });
-    const { minConnections, maxInFlightPerConnection, idCeiling } = limits;
+    const { minConnections, maxInFlightPerConnection, idCeiling, healthCall: call } = limits;
+    const check = (channel: Channel, nowMs: number, timeoutMs: number): void => {
+      if (call !== undefined && !channel.inFlight.full) new CheckCall(call, channel, nowMs, timeoutMs);
+    };
     this.#fleet = new Fleet({
       ...fleet,
       now,
       minConnections,
       capacityPerConnection: maxInFlightPerConnection,
       share: (upstream, endpoint) =>
-        new Channel(upstream, endpoint, this, maxInFlightPerConnection, idCeiling),
+        new Channel(
+          upstream,
+          endpoint,
+          this,
+          maxInFlightPerConnection,
+          idCeiling,
+          call === undefined ? 0 : 1,
+        ),
+      ...(call === undefined ? {} : { callForHealth: check }),
       waiting: () => this.#queue.size,
       onOpened: (channel) => this.#serve(channel),
       onHopeless: () => this.#failWaiting(),
       onSweep: () => this.sweep(),
+      onMoreRoom: () => this.#serveAll(),
     });
     this.#fleet.start();
   }
@@ -247,6 +265,13 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
     this.counts.abandoned += requests;
   }
 
+  onAnswer(channel: Channel, slot: number, buf: Uint8Array, errorStart: number, end: number): void {
+    const { faultCodes } = this.limits;
+    const code =
+      errorStart < 0 || faultCodes.size === 0 ? NaN : errorCode(buf, errorStart, end, this.scan.stack);
+    channel.endpoint.answered(channel.inFlight.sentAtMs(slot), this.#now(), faultCodes.has(code));
+  }
+
   onUnknownId(): void {
     this.counts.droppedUnknownId++;
   }
@@ -257,9 +282,9 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
   }
 
   /** The connection is lost: what was never written moves on, the rest ends in an error or is tried once more. */
-  onChannelGone(channel: Channel): void {
+  onChannelGone(channel: Channel, code: number): void {
     if (!this.paused) this.counts.upstreamsLost++;
-    this.#fleet.lost(channel);
+    this.#fleet.lost(channel, code);
     const unsent = recoverUnsent(channel, this.limits.methods);
     const moved: Moved[] = [];
     const unsentSlots = new Set(unsent.map(({ slot }) => slot));
@@ -288,6 +313,7 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
     for (const channel of [...this.channels]) {
       const expired = channel.inFlight.expired(nowMs);
       for (const slot of expired) {
+        channel.overdue(slot, nowMs);
         const lease = channel.inFlight.owners[slot];
         if (lease === undefined) channel.inFlight.release(slot, -1);
         else lease.failSlot(slot, ErrorCode.Timeout);
@@ -351,6 +377,11 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
     if (nextMs < Infinity) this.#backoffAlarm.set(nextMs);
     for (const channel of this.channels) this.#serve(channel);
     this.#grow();
+  }
+
+  /** Lets those who wait have what has become available. */
+  #serveAll(): void {
+    for (const channel of this.#queue.size > 0 ? this.channels : []) this.#serve(channel);
   }
 
   #serve(channel: Channel): void {

@@ -8,8 +8,8 @@ export interface SessionHost {
   readonly now: () => number;
   readonly observer: PoolObserver;
   readonly maxGreetingBytes: number;
-  /** The lease's upstream is closed or given up. */
-  onEnded(lease: SessionLease, expected: boolean): void;
+  /** The lease's upstream is closed or given up; with 1000 by us, with 1006 without a close frame. */
+  onEnded(lease: SessionLease, code: number): void;
 }
 
 const answerDueMs = 5_000;
@@ -83,7 +83,7 @@ export class SessionLease implements Seat, Lease, UpstreamOwner {
     this.#client = undefined;
     if (this.#ended) return;
     this.#ended = true;
-    this.#host.onEnded(this, true);
+    this.#host.onEnded(this, 1000);
     // 1006: the client vanished without a close frame, and so does its upstream connection.
     if (code === 1006) this.upstream.destroy();
     else this.upstream.close(code, reason);
@@ -93,7 +93,9 @@ export class SessionLease implements Seat, Lease, UpstreamOwner {
     if (this.#client === undefined) return this.#keepGreeting(copyBytes(buf, start, end), isBinary);
     this.#client.deliver(buf, start, end, isBinary);
     if (this.#sentAtMs === 0) return;
-    const seconds = (this.#host.now() - this.#sentAtMs) / 1_000;
+    const nowMs = this.#host.now();
+    const seconds = (nowMs - this.#sentAtMs) / 1_000;
+    this.endpoint.answered(this.#sentAtMs, nowMs, false);
     this.#sentAtMs = 0;
     this.#host.observer.replied(seconds);
     this.#host.observer.upstreamAnswered(seconds);
@@ -105,7 +107,7 @@ export class SessionLease implements Seat, Lease, UpstreamOwner {
 
   onUpstreamGone(code: number, reason: string): void {
     this.#ended = true;
-    this.#host.onEnded(this, code !== 1006);
+    this.#host.onEnded(this, code);
     this.#client?.onUpstreamClose(code, reason);
   }
 
@@ -115,6 +117,6 @@ export class SessionLease implements Seat, Lease, UpstreamOwner {
     if (this.#greetingBytes <= this.#host.maxGreetingBytes) return;
     this.#ended = true;
     this.upstream.close(1008, 'too much was sent before there was a client');
-    this.#host.onEnded(this, true);
+    this.#host.onEnded(this, 1000);
   }
 }

@@ -1,8 +1,10 @@
 import type { PoolObserver, SeatHandlers } from '../client-side.ts';
+import { BreakerState } from '../breaker.ts';
 import type { Connector } from '../connector.ts';
 import { plainDial, type DialError, type DialRequest } from '../dial.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { OperableMode } from '../pool-operations.ts';
+import type { HealthChecks } from '../health.ts';
 import { SessionLease, type SessionHost } from './session-lease.ts';
 
 export interface SessionModeOptions {
@@ -35,6 +37,7 @@ export class SessionMode implements SessionHost, OperableMode {
   readonly #leased = new Set<SessionLease>();
   /** Clients that wait for the end of a pause, by what goes on with them then. */
   readonly #held = new Set<() => void>();
+  readonly #checks: HealthChecks<SessionLease>;
   readonly #topUpTimer: NodeJS.Timeout;
   #paused = false;
   upstreamsLost = 0;
@@ -44,6 +47,7 @@ export class SessionMode implements SessionHost, OperableMode {
   constructor(options: SessionModeOptions) {
     this.#options = options;
     this.#connector = options.connector;
+    this.#checks = this.#connector.healthChecks(() => [...this.#warm, ...this.#leased]);
     this.#topUpTimer = setInterval(() => this.#topUp(), topUpIntervalMs);
     this.#topUp();
   }
@@ -103,13 +107,15 @@ export class SessionMode implements SessionHost, OperableMode {
     return this.#dialInTurn(request, handlers);
   }
 
-  onEnded(lease: SessionLease, expected: boolean): void {
+  onEnded(lease: SessionLease, code: number): void {
     const index = this.#warm.indexOf(lease);
     if (index >= 0) this.#warm.splice(index, 1);
     this.#leased.delete(lease);
-    const isLoss = !expected && !this.#paused;
-    if (isLoss) this.upstreamsLost++;
-    this.#connector.closed(lease.endpoint, !isLoss || index < 0);
+    const lost = code === 1006 && !this.#paused;
+    if (lost) this.upstreamsLost++;
+    // A client can make its own session end so: that alone is no reason to leave the upstream alone, but to compare it with others.
+    if (index < 0 && (lost || code === 1011)) lease.endpoint.standing.failed(this.#options.now());
+    this.#connector.closed(lease.endpoint, !lost || index < 0);
   }
 
   /** Clients that come wait, and nothing is dialled, until `resume`. Sessions that exist go on. */
@@ -204,9 +210,11 @@ export class SessionMode implements SessionHost, OperableMode {
   #topUp(): void {
     if (this.#paused) return;
     const nowMs = this.#options.now();
+    this.#connector.watch.tick(nowMs);
+    this.#checks.tick(nowMs);
     for (const endpoint of this.#connector.endpoints) {
-      const due = endpoint.failures > 0 && endpoint.retryAtMs <= nowMs;
-      if (!due || this.#connector.atCapacity) continue;
+      const suspect = endpoint.failures > 0 || endpoint.breaker.state === BreakerState.halfOpen;
+      if (!suspect || !endpoint.mayDial(nowMs) || this.#connector.atCapacity) continue;
       // One probe at a time: its outcome sets the next time.
       endpoint.retryAtMs = nowMs + this.#options.acquireTimeoutMs;
       this.#dialAhead(endpoint);
@@ -227,6 +235,8 @@ export class SessionMode implements SessionHost, OperableMode {
         const wanted = this.#warm.length < this.#options.warmConnections && !endpoint.removed;
         if (wanted && !this.#closed) this.#warm.push(lease);
         else lease.release(1000, '');
+        // The next probe need not wait, nor be somebody's first impression.
+        if (endpoint.breaker.state === BreakerState.halfOpen && !this.#closed) this.#topUp();
       },
       onFailure: ({ status }) => {
         // Clients with credentials may be welcome where the pool itself is not; it is not tried every second.

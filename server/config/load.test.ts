@@ -322,13 +322,13 @@ describe('files that the configuration names', () => {
 
 it('names what is accepted without effect, and variables that mean nothing', () => {
   const { notices } = load({
-    file: 'pools: { main: { breaker: { failureThreshold: 5 } } }',
+    file: 'workers: 2',
     env: { WSLUICE_PROT: '1' },
     flags: { rateLimit: ['sliding-window:5/s,burst=9'] },
   });
   expect(notices).toEqual([
     'WSLUICE_PROT is not a setting and has no effect; did you mean WSLUICE_PORT?',
-    'pools.main.breaker has no effect in this version',
+    'workers has no effect in this version: there is one',
     'rateLimits[0].burst has no effect on a sliding window',
   ]);
 });

@@ -58,7 +58,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const environment = environmentToPartial(env);
   const flagLayer = flagsToPartial(flags);
   const layers = [{ tree: fromFile.tree, settings: [] }, environment, flagLayer];
-  const { config, given } = combine(layers, { readFile, readBytes, unread: fromFile.faults ?? [] });
+  const config = combine(layers, { readFile, readBytes, unread: fromFile.faults ?? [] });
   const sources = [
     ...(path === undefined ? [] : [path]),
     ...(environment.settings.length > 0 ? ['environment'] : []),
@@ -69,7 +69,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     notices: [
       ...unknownVariables(env),
       ...unroutedMain(config, layers.slice(1)),
-      ...notYetInEffect(config, given),
+      ...notYetInEffect(config),
       ...limitNotices(config),
     ],
     file: path,
@@ -80,7 +80,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
 /** A complete configuration from one that leaves keys out; throws a `ConfigError` with its faults. */
 export function completeConfig(input: ConfigInput): Config {
   const layers = [{ tree: input as Tree, settings: [] }];
-  return combine(layers, { readFile: readUtf8, readBytes: readFileSync, unread: [] }).config;
+  return combine(layers, { readFile: readUtf8, readBytes: readFileSync, unread: [] });
 }
 
 /**
@@ -93,7 +93,7 @@ export function completeRateLimits(list: unknown, paths: readonly string[]): rea
   const layers = [
     { tree: { rateLimits, routes: paths.map((path) => ({ path, pool: 'main' })) }, settings: [] },
   ];
-  return combine(layers, { readFile: readUtf8, readBytes: readFileSync, unread: [] }).config.rateLimits;
+  return combine(layers, { readFile: readUtf8, readBytes: readFileSync, unread: [] }).rateLimits;
 }
 
 /** The `upstreams` of a pool, from a list that comes by itself. Throws a `ConfigError` with its faults. */
@@ -101,7 +101,7 @@ export function completeUpstreams(pool: string, list: unknown): readonly string[
   const upstreams: unknown = Array.isArray(list) ? list.slice(0, maxUpstreams + 1) : list;
   const tree = { pools: { [pool]: { upstreams } }, routes: [{ path: '/ws', pool }] };
   const layers = [{ tree, settings: [] }];
-  const { pools } = combine(layers, { readFile: readUtf8, readBytes: readFileSync, unread: [] }).config;
+  const { pools } = combine(layers, { readFile: readUtf8, readBytes: readFileSync, unread: [] });
   return pools[pool]!.upstreams;
 }
 
@@ -110,10 +110,7 @@ interface CombineOptions extends FileReaders {
   readonly unread: readonly Fault[];
 }
 
-function combine(
-  layers: readonly Layer[],
-  { unread, ...readers }: CombineOptions,
-): { config: Config; given: Tree } {
+function combine(layers: readonly Layer[], { unread, ...readers }: CombineOptions): Config {
   const root = schemaTree();
   const written = layers.reduce<Tree>((sum, { tree }) => overlay(sum, tree), {});
   const given = overlay(profileTree(written), written);
@@ -131,7 +128,7 @@ function combine(
   const faults = namedFaults([...unread.map((fault) => () => fault), ...ownFaults, ...ruleFaults]);
   if (faults.length > 0) throw new ConfigError(faults);
   if (!result.success) throw new Error(`bug: a fault of no layer: ${result.error.message}`);
-  return { config: result.data, given };
+  return result.data;
 }
 
 /** What is wrong with the values of one layer, each by itself. */

@@ -3,12 +3,14 @@ import { completeConfig } from './load.ts';
 import { notYetInEffect } from './not-yet.ts';
 import type { ConfigInput } from './schema.ts';
 
-const notices = (input: ConfigInput): string[] => notYetInEffect(completeConfig(input), input);
+const notices = (input: ConfigInput): string[] => notYetInEffect(completeConfig(input));
 
 it('says nothing of defaults', () => {
   expect(notices({})).toEqual([]);
   expect(notices({ workers: 1, rateLimits: [], redis: { url: null } })).toEqual([]);
-  expect(notices({ pools: { main: { retry: { maxRetries: 2 }, balance: 'random' } } })).toEqual([]);
+  expect(
+    notices({ pools: { main: { retry: { maxRetries: 2 }, balance: 'peak-ewma', breaker: {} } } }),
+  ).toEqual([]);
 });
 
 it('says nothing of codecs, profiles and permessage-deflate, which have effect', () => {
@@ -27,8 +29,6 @@ it('warns of dedicated compressors, which the engine makes worse than the shared
 it.each<[string, ConfigInput]>([
   ['workers', { workers: 'auto' }],
   ['workers', { workers: 2 }],
-  ['pools.main.breaker', { pools: { main: { breaker: { failureThreshold: 5 } } } }],
-  ['pools.main.healthCheckIntervalMs', { pools: { main: { healthCheckIntervalMs: 10_000 } } }],
 ])('says in one sentence that %s has no effect when it is given', (key, input) => {
   const sentences = notices(input);
   expect(sentences).toHaveLength(1);

@@ -108,6 +108,46 @@ const breaker = z.strictObject({
     .meta({ description: 'Milliseconds before the first probe.' }),
 });
 
+const outlier = withOrder(
+  z.strictObject({
+    consecutiveFailures: whole(0, 1_000_000).default(5).meta({
+      description: 'Failures in a row that eject an upstream while another does better; 0 = never.',
+    }),
+    baseEjectionMs: milliseconds(1)
+      .default(30_000)
+      .meta({ description: 'Milliseconds of the first ejection; each that follows takes twice as long.' }),
+    maxEjectionMs: milliseconds(1)
+      .default(300_000)
+      .meta({ description: 'Most milliseconds of an ejection.' }),
+    maxEjectedShare: z
+      .number()
+      .min(0)
+      .max(0.5)
+      .default(0.5)
+      .meta({ description: 'Most upstreams ejected at a time, as a share of all.' }),
+    errorCodes: distinct(z.int(), 100)
+      .default([-32603])
+      .meta({ description: 'JSON-RPC errors that count as failures of the upstream (request mode).' }),
+    slowStartMs: milliseconds(1).default(10_000).meta({
+      description: 'Milliseconds in which an upstream that is back, or was added, gets its full load.',
+    }),
+  }),
+  'baseEjectionMs',
+  'maxEjectionMs',
+);
+
+const healthCheck = z.strictObject({
+  method: methodName.nullable().default(null).meta({
+    description: 'JSON-RPC method called to see whether an upstream is well (request mode); null = a ping.',
+  }),
+  params: z
+    .union([z.array(z.json()), z.record(z.string(), z.json())])
+    .nullable()
+    .default(null)
+    .meta({ description: 'Its params; null = none.' }),
+  timeoutMs: milliseconds(1).default(5_000).meta({ description: 'Milliseconds that the answer may take.' }),
+});
+
 const retry = z.strictObject({
   maxRetries: whole(0, 10).default(1).meta({ description: 'Attempts after the first one.' }),
   idempotentMethods: distinct(methodName, 10_000).default([]).meta({
@@ -165,7 +205,7 @@ const pool = z.strictObject({
   codec: codecName.nullable().default(null).meta({
     description: 'Codec spoken to upstreams that negotiate it; null = none.',
   }),
-  balance: oneOf(['random', 'round-robin', 'least-connections'], ['peak-ewma'])
+  balance: oneOf(['random', 'round-robin', 'least-connections', 'peak-ewma'])
     .default('least-connections')
     .meta({ description: 'How an upstream is chosen.' }),
   minConnections: whole(0, 1_000_000)
@@ -213,7 +253,7 @@ const pool = z.strictObject({
     .meta({ description: 'Milliseconds until an unanswered request gets an error (request mode).' }),
   healthCheckIntervalMs: milliseconds(0)
     .default(10_000)
-    .meta({ description: 'Milliseconds between two health checks; 0 = none.' }),
+    .meta({ description: 'Milliseconds between two health checks of an upstream; 0 = none.' }),
   scaleUpThreshold: share
     .default(0.7)
     .meta({ description: 'Share of in-flight capacity in use above which connections are added.' }),
@@ -241,6 +281,10 @@ const pool = z.strictObject({
       description: 'Class that requests of a method wait in (request mode).',
     }),
   breaker: breaker.prefault({}).meta({ description: 'When a failing upstream is left alone.' }),
+  outlier: outlier
+    .prefault({})
+    .meta({ description: 'When an upstream that does worse than others gets no clients.' }),
+  healthCheck: healthCheck.prefault({}).meta({ description: 'How upstreams are checked.' }),
   retry: retry.prefault({}).meta({ description: 'What is sent again.' }),
   reconnect: reconnect.prefault({}).meta({ description: 'How a lost upstream is dialled again.' }),
 });

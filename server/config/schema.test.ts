@@ -106,7 +106,6 @@ describe('configSchema', () => {
     ['a header of the handshake', pool({ forwardHeaders: ['sec-websocket-protocol'] })],
     ['a header in upper case', pool({ forwardHeaders: ['Cookie'] })],
     ['a mode to come', pool({ mode: 'mux' })],
-    ['a balancer to come', pool({ balance: 'peak-ewma' })],
     ['a pool in upper case', { pools: { Main: {} }, routes: [] }],
     ['a route to no pool', { routes: [{ path: '/', pool: 'constructor' }] }],
     ['a route with a query', { routes: [{ path: '/ws?a=1', pool: 'main' }] }],
