@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LeastConnections } from './balancers/least-connections.ts';
-import { Connector, type ConnectHandlers, type PoolLog } from './connector.ts';
+import { Connector, type ConnectHandlers } from './connector.ts';
+import type { PoolLog } from './pool-log.ts';
 import { plainDial } from './dial.ts';
 import { Endpoint } from './endpoint.ts';
 import { FakeDialer } from './modes/fake-upstream.fixture.ts';

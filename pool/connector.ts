@@ -6,13 +6,8 @@ import type { Endpoint } from './endpoint.ts';
 import { EndpointWatch } from './endpoint-watch.ts';
 import { HealthChecks, type Checkable, type HealthCheckOptions } from './health.ts';
 import type { OutlierOptions } from './outliers.ts';
+import type { PoolLog } from './pool-log.ts';
 import type { UpstreamConnection } from './upstream.ts';
-
-/** What is worth a line in the log; data first, then a fixed message. */
-export interface PoolLog {
-  info(data: object, message: string): void;
-  warn(data: object, message: string): void;
-}
 
 export interface ConnectorOptions {
   readonly pool: string;

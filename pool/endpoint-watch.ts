@@ -1,5 +1,5 @@
 import { BreakerState } from './breaker.ts';
-import type { PoolLog } from './connector.ts';
+import type { PoolLog } from './pool-log.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Outliers, type OutlierOptions } from './outliers.ts';
 

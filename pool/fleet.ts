@@ -1,23 +1,13 @@
-import type { Balancer, Member } from './balancers/balancer.ts';
-import type { Connector, PoolLog } from './connector.ts';
+import type { Balancer } from './balancers/balancer.ts';
+import type { Connector } from './connector.ts';
+import type { PoolLog } from './pool-log.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Renewal } from './renewal.ts';
 import type { HealthChecks } from './health.ts';
+import type { SharedConnection } from './shared-connection.ts';
 import { Supply } from './supply.ts';
 import { Upkeep, type ScalingOptions } from './upkeep.ts';
 import type { UpstreamConnection } from './upstream.ts';
-
-/** An upstream connection that many clients share. */
-export interface SharedConnection extends Member {
-  readonly upstream: UpstreamConnection;
-  readonly endpoint: Endpoint;
-  /** It takes nothing new, and is closed as soon as it carries nothing. */
-  draining: boolean;
-  /** It takes nothing new for as long as the pool is paused. */
-  held: boolean;
-  /** When what waits longest for an answer was sent; Infinity when nothing does, absent where answers cannot be told. */
-  readonly oldestSentAtMs?: number;
-}
 
 export interface FleetOptions<C extends SharedConnection> {
   /** The pool's name. */

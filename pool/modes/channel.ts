@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Endpoint } from '../endpoint.ts';
-import type { SharedConnection } from '../fleet.ts';
+import type { SharedConnection } from '../shared-connection.ts';
 import { parseWireId } from '../jsonrpc/ids.ts';
 import { InFlight } from '../jsonrpc/in-flight.ts';
 import type { Request } from '../jsonrpc/request.ts';

@@ -1,0 +1,5 @@
+/** What is worth a line in the log; data first, then a fixed message. */
+export interface PoolLog {
+  info(data: object, message: string): void;
+  warn(data: object, message: string): void;
+}
