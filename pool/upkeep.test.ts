@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LeastConnections } from './balancers/least-connections.ts';
 import { Connector } from './connector.ts';
 import { Endpoint } from './endpoint.ts';
-import { Fleet, type SharedConnection } from './fleet.ts';
+import { Fleet } from './fleet.ts';
+import type { SharedConnection } from './shared-connection.ts';
 import { FakeDialer } from './modes/fake-upstream.fixture.ts';
 import type { UpstreamConnection } from './upstream.ts';
 
