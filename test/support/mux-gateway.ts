@@ -48,8 +48,8 @@ export class MuxGateway {
     this.#socket.send(Buffer.concat(frames));
   }
 
-  sendText(text: string): void {
-    this.#socket.send(text);
+  sendText(text: string | Buffer): void {
+    this.#socket.send(text, { binary: false });
   }
 
   /** Bytes that the backend did not take yet. */

@@ -241,8 +241,9 @@ describe('a handshake for the mux protocol', () => {
 
 describe('a breach', () => {
   const one = openFrame(1);
-  const cases: readonly (readonly [string, readonly Uint8Array[] | string])[] = [
+  const cases: readonly (readonly [string, readonly Uint8Array[] | string | Buffer])[] = [
     ['a text message', 'hello'],
+    ['a text message that is not even UTF-8', Buffer.of(0xff)],
     ['an unknown type', [muxFrame(0x20, 1)]],
     ['a frame that is cut off', [one.subarray(0, one.length - 1)]],
     ['a length that is too long a varint', [Buffer.from([MUX.ping, 0, 0x80, 0])]],
@@ -291,7 +292,7 @@ describe('a breach', () => {
       const { gateway, told, server, url } = await start({ mux: { windowBytes: 1_024 } });
       const other = await MuxGateway.connect(url);
       const bystander = await other.accepted();
-      if (typeof said === 'string') gateway.sendText(said);
+      if (typeof said === 'string' || Buffer.isBuffer(said)) gateway.sendText(said);
       else gateway.send(...said);
       await eventually(() => expect(gateway.closed?.code).toBe(1002));
       await eventually(() => expect(server.clients.size).toBe(1));

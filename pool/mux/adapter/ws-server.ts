@@ -28,6 +28,8 @@ export function gatewayServer(server: WsServer, verify: (request: IncomingMessag
   const options = {
     maxPayload: maxCarrierBytes,
     perMessageDeflate: false,
+    // Whatever is in a text message, that it is one is what is wrong with it.
+    skipUTF8Validation: true,
     handleProtocols: () => muxSubprotocol,
     verifyClient: ({ req }: { readonly req: IncomingMessage }) => verify(req),
   };
