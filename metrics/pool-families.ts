@@ -55,6 +55,18 @@ export function registerPoolFamilies(registry: Registry, pools: () => readonly P
     labels: ['pool', 'upstream'],
     read: perUpstream(({ ejected }) => (ejected ? 1 : 0)),
   });
+  registerGauge(registry, {
+    name: 'wsluice_subscriptions',
+    help: 'Subscriptions now: what clients have, and what lives upstream',
+    labels: ['pool', 'side'],
+    read: perPoolAnd('side', ({ subscriptions: { client, upstream } }) => ({ client, upstream })),
+  });
+  registerCounter(registry, {
+    name: 'wsluice_coalesced_total',
+    help: 'Calls answered by an identical one that was in flight',
+    labels: ['pool'],
+    read: perPool((pool) => pool.coalesced),
+  });
   registerHistogram(registry, {
     name: 'wsluice_upstream_latency_seconds',
     help: 'Time from a request being written upstream to its reply',

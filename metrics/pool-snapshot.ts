@@ -14,6 +14,10 @@ export interface PoolSnapshot {
   readonly inFlight: number;
   /** Requests or clients now queued for an upstream connection. */
   readonly waiting: number;
+  /** Subscriptions now: what clients have, and what lives upstream. */
+  readonly subscriptions: { readonly client: number; readonly upstream: number };
+  /** Calls answered by an identical one that was in flight. */
+  readonly coalesced: number;
   /** accepted = replied + errored + abandoned + those still under way. */
   readonly accepted: number;
   readonly replied: number;

@@ -191,7 +191,7 @@ export class Fleet<C extends SharedConnection> {
 
   /** To be called when a connection carries less than before. */
   closeIfDrained(connection: C): void {
-    if (!connection.draining || connection.load > 0) return;
+    if (!connection.draining || connection.load > 0 || connection.occupied === true) return;
     this.#remove(connection, true);
     connection.upstream.close(1000, '');
     this.#supply.maintain();

@@ -11,12 +11,14 @@ import type { OutlierOptions } from './outliers.ts';
 import { endpointFigures, type EndpointFigures } from './endpoint-figures.ts';
 import { methodTable } from './jsonrpc/method-table.ts';
 import { checkCall } from './modes/check-call.ts';
+import { dialogueRoles, type DialogueSettings } from './modes/dialogue.ts';
 import { EchoMode, type EchoStyle } from './modes/echo.ts';
 import { RequestMode, zeroCounts, type RequestCounts } from './modes/request.ts';
 import { SessionMode } from './modes/session.ts';
 import type { WaitQueueLimits } from './modes/wait-queue.ts';
 import { Priority, type PriorityName } from './priority.ts';
 import { PoolOperations } from './pool-operations.ts';
+import type { SubscriptionSettings } from './subscriptions/settings.ts';
 import type { Turn } from './turn.ts';
 import type { ScalingOptions } from './upkeep.ts';
 import type { Heartbeat } from './upstream.ts';
@@ -55,6 +57,9 @@ export interface PoolConfig extends ScalingOptions {
     readonly timeoutMs: number;
   };
   readonly statefulMethods: readonly string[];
+  readonly subscriptions: SubscriptionSettings | null;
+  readonly coalesceMethods: readonly string[];
+  readonly maxCoalesced: number;
   readonly trusted: boolean;
   readonly tls: { readonly ca: string | null; readonly rejectUnauthorized: boolean };
 }
@@ -119,6 +124,7 @@ export class Pool {
       this.operations = new PoolOperations({ ...operated, mode });
       return;
     }
+    const dialogue = dialogueSettings(config);
     const mode = new RequestMode({
       connector,
       balancer: createBalancer(config.balance, options),
@@ -145,6 +151,7 @@ export class Pool {
           priorities: Object.entries(config.methodPriority).map(
             ([method, name]) => [method, Priority[name]] as const,
           ),
+          roles: dialogue && dialogueRoles(dialogue),
         }),
         idCeiling,
       },
@@ -153,6 +160,7 @@ export class Pool {
       observer,
       log: options.log,
       name: options.name,
+      dialogue,
     });
     this.#mode = mode;
     this.operations = new PoolOperations({ ...operated, mode });
@@ -192,13 +200,18 @@ export class Pool {
       const busy = mode.channels.filter((channel) => channel.load > 0 && !channel.draining).length;
       const draining = mode.channels.filter((channel) => channel.draining).length;
       const idle = mode.channels.length - busy - draining;
-      const { counts, inFlight, waiting } = mode;
+      const { counts, inFlight, waiting, dialogue } = mode;
       return {
         name: this.name,
         connections: { dialing, idle, busy, draining },
         inFlight,
         waiting,
         endpoints,
+        subscriptions: {
+          client: dialogue?.subscriptions?.owned ?? 0,
+          upstream: dialogue?.subscriptions?.placed ?? 0,
+        },
+        coalesced: dialogue?.coalescing.coalesced ?? 0,
         ...counts,
       };
     }
@@ -212,8 +225,16 @@ export class Pool {
       counts.accepted = mode.accepted;
       counts.replied = mode.replied;
     }
-    const waiting = mode instanceof SessionMode ? mode.waiting : 0;
-    return { name: this.name, connections, inFlight: 0, waiting, endpoints, ...counts };
+    return {
+      name: this.name,
+      connections,
+      inFlight: 0,
+      waiting: mode instanceof SessionMode ? mode.waiting : 0,
+      endpoints,
+      subscriptions: { client: 0, upstream: 0 },
+      coalesced: 0,
+      ...counts,
+    };
   }
 }
 
@@ -229,6 +250,10 @@ export interface PoolFigures extends RequestCounts {
   readonly inFlight: number;
   readonly waiting: number;
   readonly endpoints: readonly EndpointFigures[];
+  /** What clients have subscribed, and what is subscribed upstream. */
+  readonly subscriptions: { readonly client: number; readonly upstream: number };
+  /** Calls answered by an identical one of somebody else's. */
+  readonly coalesced: number;
 }
 
 /** A place in a pool whose connections nobody owns. */
@@ -250,6 +275,12 @@ class SharedSeat implements Seat {
   vacate(): void {
     // Nothing is held before the client is there.
   }
+}
+
+function dialogueSettings(config: PoolConfig): DialogueSettings | undefined {
+  const { subscriptions, coalesceMethods, maxCoalesced } = config;
+  if (subscriptions === null && coalesceMethods.length === 0) return undefined;
+  return { subscriptions: subscriptions ?? undefined, coalesceMethods, maxCoalesced };
 }
 
 function createConnector(options: PoolOptions, endpoints: readonly Endpoint[]): Connector {

@@ -12,4 +12,6 @@ export interface SharedConnection extends Member {
   held: boolean;
   /** When what waits longest for an answer was sent; Infinity when nothing does, absent where answers cannot be told. */
   readonly oldestSentAtMs?: number;
+  /** True when it must not be closed, though its load be 0. */
+  readonly occupied?: boolean;
 }

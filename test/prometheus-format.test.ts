@@ -19,6 +19,8 @@ async function scrape(format: 'text' | 'openmetrics', sharedUp?: boolean): Promi
     connections: { dialing: 0, idle: 1, busy: 2, draining: 0 },
     inFlight: 2,
     waiting: 0,
+    subscriptions: { client: 0, upstream: 0 },
+    coalesced: 0,
     accepted: 3,
     replied: 1,
     errored: 0,

@@ -9,6 +9,7 @@ export class Batch {
   readonly #maxBytes: number;
   #bytes = 0;
   #outstanding: number;
+  #afterAnswer: (() => void)[] | undefined;
 
   /** `answer` is called once, when every element is settled; not at all when none of them has an outcome. */
   constructor(elements: number, maxBytes: number, answer: (bytes: Uint8Array) => void) {
@@ -16,6 +17,16 @@ export class Batch {
     this.#outstanding = elements;
     this.#maxBytes = maxBytes;
     this.#answer = answer;
+  }
+
+  /** True when every element is settled. */
+  get answered(): boolean {
+    return this.#outstanding === 0;
+  }
+
+  /** Calls back when the answer has been given. */
+  afterAnswer(callback: () => void): void {
+    (this.#afterAnswer ??= []).push(callback);
   }
 
   /** False when a reply of this length would be more than may be collected. */
@@ -31,6 +42,7 @@ export class Batch {
     if (this.#outstanding < 0) throw new Error('bug: a batch element was settled twice');
     const parts = this.#parts.filter((item) => item !== undefined);
     if (parts.length > 0) this.#answer(joinArray(parts));
+    for (const callback of this.#afterAnswer ?? []) callback();
   }
 }
 

@@ -102,14 +102,20 @@ export class InFlight<Owner> {
   }
 
   /** True when the owner whose list begins at head has a request with this id in flight. */
-  hasId(head: number, request: Request): boolean {
-    const { id, idStart, idEnd } = request;
-    const hashAndLength = request.idHash * lengthBits + (idEnd - idStart);
-    for (let slot = head; slot !== none; slot = this.#number(slot, field.next)) {
-      if (this.#number(slot, field.idHashAndLength) !== hashAndLength) continue;
-      if (sameId(this.idBytes, this.idStart(slot), this.idEnd(slot), id, idStart, idEnd)) return true;
-    }
-    return false;
+  hasId(head: number, { id, idStart, idEnd, idHash }: Request): boolean {
+    return this.#slotWith(head, id, idStart, idEnd, idHash) !== none;
+  }
+
+  /** The slot of the owner's request with this id, given in its one spelling with its hash; −1 when there is none. */
+  slotOf(head: number, id: Uint8Array, idHash: number): number {
+    return this.#slotWith(head, id, 0, id.length, idHash);
+  }
+
+  /** The slots of the owner whose list begins at head, newest first. */
+  slotsOf(head: number): number[] {
+    const slots: number[] = [];
+    for (let slot = head; slot !== none; slot = this.#number(slot, field.next)) slots.push(slot);
+    return slots;
   }
 
   /** Frees a slot and returns the owner's new head. */
@@ -189,6 +195,21 @@ export class InFlight<Owner> {
 
   deadlineMs(slot: number): number {
     return this.#number(slot, field.deadlineMs);
+  }
+
+  /** The request in that slot may take until then; never shorter than before. */
+  extend(slot: number, deadlineMs: number): void {
+    const at = slot * numbersPerSlot + field.deadlineMs;
+    this.#numbers[at] = Math.max(this.#numbers[at]!, deadlineMs);
+  }
+
+  #slotWith(head: number, id: Uint8Array, idStart: number, idEnd: number, idHash: number): number {
+    const hashAndLength = idHash * lengthBits + (idEnd - idStart);
+    for (let slot = head; slot !== none; slot = this.#number(slot, field.next)) {
+      if (this.#number(slot, field.idHashAndLength) !== hashAndLength) continue;
+      if (sameId(this.idBytes, this.idStart(slot), this.idEnd(slot), id, idStart, idEnd)) return slot;
+    }
+    return none;
   }
 
   #number(slot: number, offset: number): number {

@@ -15,9 +15,9 @@ describe('the method table', () => {
   });
 
   it('knows what each list says of a method', () => {
-    expect(find(table, 'login')).toEqual({ stateful: true, idempotent: false });
-    expect(find(table, 'both')).toEqual({ stateful: true, idempotent: true });
-    expect(find(table, '__proto__')).toEqual({ stateful: false, idempotent: true });
+    expect(find(table, 'login')).toMatchObject({ stateful: true, idempotent: false });
+    expect(find(table, 'both')).toMatchObject({ stateful: true, idempotent: true });
+    expect(find(table, '__proto__')).toMatchObject({ stateful: false, idempotent: true });
     expect(find(table, 'größe').idempotent).toBe(true);
   });
 

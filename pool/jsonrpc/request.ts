@@ -3,6 +3,7 @@ import type { Batch } from './batch.ts';
 import { canonicalId, hashId, isEscaped, sameId } from './ids.ts';
 import { Priority } from '../priority.ts';
 import { plainMethod, type MethodTraits } from './method-table.ts';
+import type { ProgressToken } from './progress-tokens.ts';
 import type { Scan } from './scan.ts';
 
 const empty = new Uint8Array(0);
@@ -31,6 +32,10 @@ export class Request {
   batchIndex = 0;
   /** How often it may be sent again after it was written. */
   retriesLeft = 0;
+  /** What makes it the same as another, when its answer may be shared; '' for none, undefined when nothing is shared. */
+  shareKey: string | undefined;
+  /** The tokens by which it may be reported on; undefined for none. */
+  tokens: readonly ProgressToken[] | undefined;
   /** It was written to a connection that was lost: what became of it there is unknown. */
   wasWritten = false;
   /** While it waits: its class, and its neighbours in the list of its client. */
@@ -40,6 +45,11 @@ export class Request {
 
   get isNotification(): boolean {
     return this.cutStart < 0;
+  }
+
+  /** When it is in flight, more of it than its id has to be kept. */
+  get isNeededAgain(): boolean {
+    return this.batch !== undefined || this.retriesLeft > 0 || this.wasWritten || this.tokens !== undefined;
   }
 
   get size(): number {
@@ -56,6 +66,8 @@ export class Request {
     this.batch = undefined;
     this.retriesLeft = 0;
     this.wasWritten = false;
+    this.shareKey = undefined;
+    this.tokens = undefined;
     if (this.isNotification) return;
     if (isEscaped(bytes, scan.idStart, scan.idEnd)) {
       this.id = canonicalId(bytes, scan.idStart, scan.idEnd);
@@ -71,14 +83,37 @@ export class Request {
 
   /** A copy with bytes of its own, to outlive the network buffer. */
   keep(): Request {
-    const copy = new Request();
-    Object.assign(copy, this);
+    const copy = this.#copyWithId();
     copy.bytes = copyBytes(this.bytes, this.start, this.end);
-    copy.start = 0;
     copy.end = copy.bytes.length;
     if (this.isNotification) return copy;
     copy.cutStart = this.cutStart - this.start;
     copy.cutEnd = this.cutEnd - this.start;
+    return copy;
+  }
+
+  /** A copy of all but the bytes, for a request that is not to be sent itself. */
+  keepId(): Request {
+    const copy = this.#copyWithId();
+    copy.bytes = empty;
+    copy.end = 0;
+    if (!this.isNotification) copy.cutStart = copy.cutEnd = 0;
+    return copy;
+  }
+
+  /** A copy with bytes of its own that belongs to no client: to no batch, and not shared once more. */
+  keepOwn(): Request {
+    const copy = this.keep();
+    copy.batch = undefined;
+    copy.shareKey = undefined;
+    return copy;
+  }
+
+  #copyWithId(): Request {
+    const copy = new Request();
+    Object.assign(copy, this);
+    copy.start = 0;
+    if (this.isNotification) return copy;
     copy.id = copyBytes(this.id, this.idStart, this.idEnd);
     copy.idStart = 0;
     copy.idEnd = copy.id.length;

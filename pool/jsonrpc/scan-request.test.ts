@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { parsed, scanText, textOf, value } from './scan.fixture.ts';
-import { MAX_REQUEST_DEPTH, Scan, scanRequest } from './scan.ts';
+import { hasOtherKeys, MAX_REQUEST_DEPTH, Scan, scanReply, scanRequest } from './scan.ts';
 
 const scan = (text: string) => scanText(scanRequest, text);
 const longId = JSON.stringify('x'.repeat(128));
@@ -309,5 +309,21 @@ describe('against JSON.parse', () => {
         expect(into.fault).not.toBe('');
       }),
     );
+  });
+});
+
+describe('params and other keys', () => {
+  test.each([
+    ['{"jsonrpc":"2.0","id":1,"method":"m"}', undefined, false],
+    ['{"jsonrpc":"2.0","id":1,"method":"m","params" : [1, {"params":2}] }', '[1, {"params":2}]', false],
+    ['{"params":{},"x":1,"jsonrpc":"2.0","method":"m"}', '{}', true],
+  ])('of %s are noted', (text, params, others) => {
+    for (const scanner of [scanRequest, scanReply]) {
+      const into = new Scan();
+      scanner(Buffer.from(text.replace('"id":1,', '')), 0, text.replace('"id":1,', '').length, into);
+      const from = text.replace('"id":1,', '');
+      expect(into.paramsStart < 0 ? undefined : from.slice(into.paramsStart, into.paramsEnd)).toBe(params);
+      expect(hasOtherKeys(into)).toBe(others);
+    }
   });
 });

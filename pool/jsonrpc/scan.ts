@@ -44,6 +44,9 @@ export class Scan {
   methodEnd = -1;
   /** Of a reply: where the value of `error` starts; −1 when it has none, or has it behind its result. */
   errorStart = -1;
+  /** The value of `params`. */
+  paramsStart = -1;
+  paramsEnd = -1;
   /** Why the message is `NotJson` or `Invalid`, in constant words; otherwise empty. */
   fault = '';
   /** For the scanner: the fields seen so far. */
@@ -57,9 +60,15 @@ const USUAL_4 = word('nrpc');
 const USUAL_8 = word('":"2');
 const USUAL_12 = word('.0",');
 const OUTCOME = Field.Result | Field.Error;
-// Two more bits of `seen`, beside those of Field.
+// More bits of `seen`, beside those of Field.
 const NULL_ID = 64;
 const AMBIGUOUS_ID = 128;
+const OTHER_KEY = 256;
+
+/** Whether a message that was scanned to its end has top-level keys that JSON-RPC does not know. */
+export function hasOtherKeys({ seen }: Scan): boolean {
+  return (seen & OTHER_KEY) !== 0;
+}
 
 /** Scans a client's message, all of it and strictly: JSON (RFC 8259) and JSON-RPC 2.0; only UTF-8 is not checked. */
 export function scanRequest(buf: Uint8Array, start: number, end: number, into: Scan): void {
@@ -81,7 +90,8 @@ export function scanReply(buf: Uint8Array, start: number, end: number, into: Sca
 
 /** The position of the object's brace; −1 when the message is something else, and so settled. */
 function begin(buf: Uint8Array, start: number, end: number, into: Scan): number {
-  into.idStart = into.idEnd = into.methodStart = into.methodEnd = into.errorStart = -1;
+  into.idStart = into.idEnd = into.methodStart = into.methodEnd = -1;
+  into.errorStart = into.paramsStart = into.paramsEnd = -1;
   into.fault = '';
   into.seen = 0;
   const pos = skipSpace(buf, start, end);
@@ -120,7 +130,8 @@ function scanMembers(
     if (lazy && (field & OUTCOME) !== 0 && settlesByOutcome(buf, value, end, into)) return false;
     const valueEnd = skipValue(buf, value, end, into.stack, maxDepth - 1);
     if (valueEnd < 0) return refuseBytes(into, valueEnd);
-    if (field !== Field.Other) note(buf, value, valueEnd, into, field);
+    if (field === Field.Other) into.seen |= OTHER_KEY;
+    else note(buf, value, valueEnd, into, field);
     pos = skipSpace(buf, valueEnd, end);
     const next = byteAt(buf, pos, end);
     // Not before the delimiter: of `"id":05`, a number that is none, only the 0 has been read.
@@ -165,6 +176,10 @@ function note(buf: Uint8Array, start: number, end: number, into: Scan, field: Fi
       } else {
         blame(into, 'method must be a string');
       }
+      break;
+    case Field.Params:
+      into.paramsStart = start;
+      into.paramsEnd = end;
       break;
     case Field.Jsonrpc:
       if (!isVersion(buf, start, end)) blame(into, 'jsonrpc must be "2.0"');

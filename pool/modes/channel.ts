@@ -3,6 +3,7 @@ import type { Endpoint } from '../endpoint.ts';
 import type { SharedConnection } from '../shared-connection.ts';
 import { parseWireId } from '../jsonrpc/ids.ts';
 import { InFlight } from '../jsonrpc/in-flight.ts';
+import { rewriteTokens, type ProgressToken } from '../jsonrpc/progress-tokens.ts';
 import type { Request } from '../jsonrpc/request.ts';
 import { Scan, ScanKind, scanReply, scanRequest } from '../jsonrpc/scan.ts';
 import type { Priority } from '../priority.ts';
@@ -18,6 +19,10 @@ export interface Requester extends Waiter {
   channel: Channel | undefined;
   /** The client has left. */
   readonly released: boolean;
+  /** What was never written may be sent over another connection. */
+  readonly moves: boolean;
+  /** False for the gateway's own. */
+  readonly isClient: boolean;
   /** The newest slot of this client in its channel's table, or −1. */
   readonly head: number;
   /** What waits for a channel, oldest first; kept by the queue. */
@@ -44,6 +49,15 @@ export interface Requester extends Waiter {
   failRequest(request: Request, code: ErrorCode): void;
   /** Frees the slot without an answer. */
   dropSlot(slot: number): void;
+  /** Hands over a message in which the bytes from cutStart to cutEnd are replaced by the token. */
+  deliverNotice(
+    buf: Uint8Array,
+    start: number,
+    cutStart: number,
+    cutEnd: number,
+    end: number,
+    token: Uint8Array,
+  ): void;
 }
 
 /** What a channel tells its pool. */
@@ -51,8 +65,10 @@ export interface ChannelHost {
   /** There is room for a request again. */
   onRoom(channel: Channel): void;
   /** A reply to nothing that is in flight: unknown, answered before, or of an earlier connection. */
-  onUnknownId(): void;
-  /** Something that is no reply; its kind tells what. */
+  onUnknownId(channel: Channel, wireId: number, buf: Uint8Array, start: number, end: number): void;
+  /** Something that is no reply; the scan tells what. */
+  onUnasked(channel: Channel, scan: Scan, buf: Uint8Array, start: number, end: number): void;
+  /** Something that cannot be for anybody; its kind tells what. */
   onUnowned(kind: ScanKind): void;
   /** The wire ids are used up. */
   retire(channel: Channel): void;
@@ -72,11 +88,16 @@ export class Channel implements SharedConnection, UpstreamOwner {
   readonly #slots: number;
   readonly #scan = new Scan();
   /** Whose the notifications in the write buffer are, oldest first; there may be some before them that have left it. */
-  #notifiers: Requester[] = [];
+  #notifiers: (Requester | undefined)[] = [];
+  /** The only one who has used this connection, as long as there is but one. */
+  #only: Requester | undefined;
+  #isShared = false;
   /** No new requests: it is closed as soon as it is empty. */
   draining = false;
   /** No new requests, until the pool is paused no more. */
   held = false;
+  /** Subscriptions that live on this connection. */
+  subscribed = 0;
   /** A bit for each class: whether the next free slot goes to a client that is bound to this connection or to one that is not. */
   favoursBound = 0b111;
 
@@ -105,6 +126,16 @@ export class Channel implements SharedConnection, UpstreamOwner {
     return upstream.usable && !upstream.congested && !this.draining && !this.held;
   }
 
+  /** There is room for what must use this connection, though it be about to close. */
+  get hasRoom(): boolean {
+    const { full, exhausted } = this.inFlight;
+    return !full && !exhausted && this.upstream.usable && !this.upstream.congested;
+  }
+
+  get occupied(): boolean {
+    return this.subscribed > 0;
+  }
+
   get load(): number {
     return this.inFlight.size;
   }
@@ -117,11 +148,24 @@ export class Channel implements SharedConnection, UpstreamOwner {
     return this.inFlight.oldestSentAtMs();
   }
 
+  /** The only client that this connection has ever served, while it is there; undefined when there were others. */
+  get soleClient(): Requester | undefined {
+    return this.#isShared || this.#only?.released === true ? undefined : this.#only;
+  }
+
+  /** Writes a message of the gateway's own; it does not move to another connection, should this one be lost. */
+  tell(bytes: Uint8Array): void {
+    if (!this.upstream.usable) return;
+    this.#forgetWritten();
+    this.#notifiers.push(undefined);
+    this.upstream.send(bytes, 0, bytes.length, false);
+  }
+
   /** Writes a request to the upstream and enters it in the table. The channel must be available. */
   submit(lease: Requester, request: Request, nowMs: number): void {
-    const { bytes, start, end, cutStart, cutEnd } = request;
-    // All that was collected before has been written.
-    if (this.#notifiers.length > 0 && this.upstream.pendingBytes === 0) this.#notifiers = [];
+    const { bytes, start, end, cutStart, cutEnd, tokens } = request;
+    if (lease !== this.#only) this.#noteUser(lease);
+    this.#forgetWritten();
     if (request.isNotification) {
       this.#notifiers.push(lease);
       this.upstream.send(bytes, start, end, false);
@@ -129,15 +173,16 @@ export class Channel implements SharedConnection, UpstreamOwner {
     }
     this.endpoint.asked(nowMs);
     const slot = this.inFlight.claim(lease, lease.head, request, nowMs);
-    if (request.batch !== undefined || request.retriesLeft > 0 || request.wasWritten)
-      this.inFlight.kept[slot] = request.keep();
+    if (request.isNeededAgain) this.inFlight.kept[slot] = request.keep();
     lease.onSubmitted(this, slot);
-    this.upstream.sendSpliced(bytes, start, cutStart, cutEnd, end, this.inFlight.wireId(slot));
+    const wireId = this.inFlight.wireId(slot);
+    if (tokens === undefined) this.upstream.sendSpliced(bytes, start, cutStart, cutEnd, end, wireId);
+    else this.#sendWithTokens(request, tokens, wireId);
     if (this.inFlight.exhausted) this.#host.retire(this);
   }
 
   /** Whose each notification is that was never written, oldest first. */
-  unsentNotifiers(): Requester[] {
+  unsentNotifiers(): (Requester | undefined)[] {
     let unsent = 0;
     this.upstream.unsent((buf, start, end) => {
       scanRequest(buf, start, end, this.#scan);
@@ -149,20 +194,32 @@ export class Channel implements SharedConnection, UpstreamOwner {
   onUpstreamMessage(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
     const scan = this.#scan;
     scanReply(buf, start, end, scan);
-    if (scan.kind !== ScanKind.Response || (isBinary && !isUtf8(buf.subarray(start, end)))) {
-      this.#host.onUnowned(scan.kind);
-      return;
-    }
-    const slot = this.inFlight.find(parseWireId(buf, scan.idStart, scan.idEnd));
-    if (slot < 0) {
-      this.#host.onUnknownId();
-      return;
-    }
+    if (isBinary && !isUtf8(buf.subarray(start, end))) return this.#host.onUnowned(scan.kind);
+    if (scan.kind !== ScanKind.Response) return this.#host.onUnasked(this, scan, buf, start, end);
+    const wireId = parseWireId(buf, scan.idStart, scan.idEnd);
+    const slot = this.inFlight.find(wireId);
+    if (slot < 0) return this.#host.onUnknownId(this, wireId, buf, start, end);
     this.#host.onAnswer(this, slot, buf, scan.errorStart, end);
     const lease = this.inFlight.owners[slot];
     if (lease === undefined) this.inFlight.release(slot, -1);
     else lease.onReply(this, slot, buf, start, scan.idStart, scan.idEnd, end);
     this.#host.onRoom(this);
+  }
+
+  #sendWithTokens(request: Request, tokens: readonly ProgressToken[], wireId: number): void {
+    const { bytes, start, end } = request;
+    const own = rewriteTokens(bytes, start, request.cutStart, request.cutEnd, end, tokens, wireId);
+    this.upstream.sendSpliced(own.bytes, 0, own.cutStart, own.cutEnd, own.bytes.length, wireId);
+  }
+
+  /** Of what is all written nothing can move any more. */
+  #forgetWritten(): void {
+    if (this.#notifiers.length > 0 && this.upstream.pendingBytes === 0) this.#notifiers = [];
+  }
+
+  #noteUser(lease: Requester): void {
+    this.#isShared ||= this.#only !== undefined || !lease.isClient;
+    this.#only = lease;
   }
 
   onUpstreamWritable(): void {

@@ -22,6 +22,8 @@ export class CheckCall implements Requester {
   ringNext: Waiter | undefined;
   ringPrevious: Waiter | undefined;
   readonly released = false;
+  readonly moves = false;
+  readonly isClient = false;
   head = none;
   channel: Channel | undefined;
   readonly waiting = new WaitingRequests();
@@ -59,5 +61,9 @@ export class CheckCall implements Requester {
   dropSlot(slot: number): void {
     this.head = this.channel!.inFlight.release(slot, this.head);
     this.channel = undefined;
+  }
+
+  deliverNotice(): void {
+    // Nobody is reported to.
   }
 }

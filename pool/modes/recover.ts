@@ -23,6 +23,8 @@ export function recoverUnsent(channel: Channel, methods: MethodTable): Moved[] {
   const scan = new Scan();
   channel.upstream.unsent((buf, start, end) => {
     scanRequest(buf, start, end, scan);
+    // The answer to something that this connection asked.
+    if (scan.kind === ScanKind.Response) return;
     if (scan.kind === ScanKind.Notification) {
       const lease = notifiers.shift();
       const request = new Request();
@@ -34,7 +36,7 @@ export function recoverUnsent(channel: Channel, methods: MethodTable): Moved[] {
     }
     const slot = channel.inFlight.find(parseWireId(buf, scan.idStart, scan.idEnd));
     const lease = channel.inFlight.owners[slot];
-    if (lease === undefined) return;
+    if (lease?.moves !== true) return;
     const request = restore(channel, slot, buf, start, scan, end);
     request.traits = methods.find(buf, scan.methodStart, scan.methodEnd);
     moved.push({ slot, lease, request });
@@ -50,8 +52,11 @@ function restore(
   scan: Scan,
   end: number,
 ): Request {
+  const kept = inFlight.kept[slot];
+  // Its own bytes are as the client wrote them, tokens included.
+  if (kept?.tokens !== undefined) return kept;
   const id = copyBytes(inFlight.idBytes, inFlight.idStart(slot), inFlight.idEnd(slot));
-  const request = inFlight.kept[slot] ?? new Request();
+  const request = kept ?? new Request();
   request.bytes = Buffer.concat([buf.subarray(start, scan.idStart), id, buf.subarray(scan.idEnd, end)]);
   request.start = 0;
   request.end = request.bytes.length;

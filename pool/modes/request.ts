@@ -8,19 +8,24 @@ import type { Endpoint } from '../endpoint.ts';
 import { Fleet } from '../fleet.ts';
 import { errorCode } from '../jsonrpc/error-code.ts';
 import { ErrorCode } from '../jsonrpc/errors.ts';
-import { Request } from '../jsonrpc/request.ts';
-import { Scan, ScanKind } from '../jsonrpc/scan.ts';
+import type { Request } from '../jsonrpc/request.ts';
+import { MAX_REPLY_DEPTH, ScanKind, type Scan } from '../jsonrpc/scan.ts';
 import type { OperableMode } from '../pool-operations.ts';
 import type { ScalingOptions } from '../upkeep.ts';
 import { Priority } from '../priority.ts';
 import { CheckCall } from './check-call.ts';
 import { Channel, type ChannelHost, type Requester } from './channel.ts';
+import { Dialogue, type DialogueSettings } from './dialogue.ts';
+import { Intake } from './intake.ts';
 import { recoverUnsent, type Moved } from './recover.ts';
 import { RequestLease, type LeaseHost, type LeaseLimits } from './request-lease.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { WaitQueue, type WaitQueueLimits } from './wait-queue.ts';
 
 export interface RequestLimits extends LeaseLimits {
+  readonly maxBatchSize: number;
+  /** What the replies of a batch may have together. */
+  readonly maxBatchReplyBytes: number;
   readonly minConnections: number;
   readonly maxInFlightPerConnection: number;
   readonly requestTimeoutMs: number;
@@ -46,6 +51,8 @@ export interface RequestModeOptions {
   readonly observer: PoolObserver;
   readonly log: PoolLog;
   readonly name: string;
+  /** What there is beside requests and their replies; undefined when there is nothing. */
+  readonly dialogue?: DialogueSettings | undefined;
 }
 
 /** What has happened since the start. accepted = replied + errored + abandoned + what is in flight or waits now. */
@@ -82,9 +89,10 @@ const maxBackoffs = 10;
 export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
   readonly counts: RequestCounts = zeroCounts();
   readonly limits: RequestLimits;
-  readonly scan = new Scan();
-  readonly request = new Request();
+  readonly intake: Intake;
+  readonly dialogue: Dialogue | undefined;
   readonly #now: () => number;
+  readonly #scratch = new Uint8Array(MAX_REPLY_DEPTH);
   readonly #observer: PoolObserver;
   readonly #retryBudget: RetryBudget;
   readonly #queue: WaitQueue;
@@ -93,7 +101,7 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
   /** Rings when the back-off before a retry is over. */
   readonly #backoffAlarm: Alarm;
 
-  constructor({ limits, now, observer, ...fleet }: RequestModeOptions) {
+  constructor({ limits, now, observer, dialogue, ...fleet }: RequestModeOptions) {
     this.limits = limits;
     this.#now = now;
     this.#observer = observer;
@@ -101,6 +109,20 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
     this.#queue = new WaitQueue(limits.queue);
     this.#random = fleet.random;
     this.#backoffAlarm = new Alarm({ now, onRing: () => this.#endBackoffs() });
+    this.intake = new Intake({ ...limits, onRefused: (code) => this.#observer.refused(code) });
+    this.dialogue =
+      dialogue &&
+      new Dialogue({
+        settings: dialogue,
+        pick: () => this.pick(),
+        onNoChannel: () => this.#fleet.growFor(1),
+        requestTimeoutMs: limits.requestTimeoutMs,
+        now,
+        random: fleet.random,
+        onUnowned: (count) => {
+          this.counts.droppedUnowned += count;
+        },
+      });
     const { minConnections, maxInFlightPerConnection, idCeiling, healthCall: call } = limits;
     const check = (channel: Channel, nowMs: number, timeoutMs: number): void => {
       if (call !== undefined && !channel.inFlight.full) new CheckCall(call, channel, nowMs, timeoutMs);
@@ -226,8 +248,18 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
     this.#observer.refused(code);
   }
 
-  countRefusal(code: ErrorCode): void {
-    this.#observer.refused(code);
+  countAnswer(acceptedAtMs: number): void {
+    this.counts.replied++;
+    this.#observer.replied((this.#now() - acceptedAtMs) / 1_000);
+  }
+
+  submit(channel: Channel, lease: Requester, request: Request, nowMs: number): void {
+    // Only a client's own request is marked as one to be shared.
+    if (request.shareKey !== undefined && lease instanceof RequestLease) {
+      this.dialogue!.submit(channel, lease, request, nowMs);
+    } else {
+      channel.submit(lease, request, nowMs);
+    }
   }
 
   enqueue(lease: Requester, request: Request): void {
@@ -239,6 +271,7 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
 
   /** A slot became free, or bytes could be written: lets those who wait have it, in turn. */
   onRoom(channel: Channel): void {
+    this.dialogue?.onRoom(channel);
     if (this.#queue.size > 0) {
       this.#serve(channel);
       // A client that was bound to this channel until now may go to another, should this one take no more.
@@ -269,12 +302,16 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
   onAnswer(channel: Channel, slot: number, buf: Uint8Array, errorStart: number, end: number): void {
     const { faultCodes } = this.limits;
     const code =
-      errorStart < 0 || faultCodes.size === 0 ? NaN : errorCode(buf, errorStart, end, this.scan.stack);
+      errorStart < 0 || faultCodes.size === 0 ? NaN : errorCode(buf, errorStart, end, this.#scratch);
     channel.endpoint.answered(channel.inFlight.sentAtMs(slot), this.#now(), faultCodes.has(code));
   }
 
-  onUnknownId(): void {
-    this.counts.droppedUnknownId++;
+  onUnknownId(channel: Channel, wireId: number, buf: Uint8Array, start: number, end: number): void {
+    if (this.dialogue?.onLateReply(channel, wireId, buf, start, end) !== true) this.counts.droppedUnknownId++;
+  }
+
+  onUnasked(channel: Channel, scan: Scan, buf: Uint8Array, start: number, end: number): void {
+    if (this.dialogue?.onUnasked(channel, scan, buf, start, end) !== true) this.onUnowned(scan.kind);
   }
 
   onUnowned(kind: ScanKind): void {
@@ -303,6 +340,7 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
     for (const lease of channel.waiting.list()) this.onUnbound(lease);
     // Newest first, each to the front, so that a client's requests keep their order.
     for (const { lease, request } of moved.reverse()) this.#requeue(lease, request);
+    this.dialogue?.onChannelGone(channel);
     for (const other of this.channels) this.#serve(other);
     this.#fleet.replace();
     this.#grow();
@@ -322,6 +360,9 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
       if (expired.length > 0) this.onRoom(channel);
     }
     if (this.#queue.size > 0) this.#sweepWaiting(nowMs);
+    if (this.dialogue === undefined) return;
+    this.dialogue.sweep(nowMs);
+    for (const channel of [...this.channels]) this.#fleet.closeIfDrained(channel);
   }
 
   close(code: number, reason: string): void {
@@ -390,7 +431,7 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
       const lease = this.#queue.next(channel);
       if (lease === undefined) return;
       const request = this.#queue.shift(lease);
-      channel.submit(lease, request, this.#now());
+      this.submit(channel, lease, request, this.#now());
       if (request.isNotification) request.batch?.settle(request.batchIndex, undefined);
       // To the end of its ring: the next slot is somebody else's.
       this.#queue.place(lease);

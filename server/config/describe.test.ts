@@ -25,6 +25,12 @@ suite('describe', () => {
       'rateLimits[].requestsPerSecond',
       'routes[].path',
       'routes[].pool',
+      'pools.<name>.subscriptions.custom[].subscribe',
+      'pools.<name>.subscriptions.custom[].unsubscribe',
+      'pools.<name>.subscriptions.custom[].notification',
+      'pools.<name>.subscriptions.progress[].notification',
+      'pools.<name>.subscriptions.cancel[].method',
+      'pools.<name>.subscriptions.asks[].method',
     ]);
   });
 

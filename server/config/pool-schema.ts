@@ -13,6 +13,7 @@ import {
   whole,
   withOrder,
 } from './scalars.ts';
+import { subscriptions } from './subscriptions-schema.ts';
 import { ECHO, upstreamUrlProblem } from './upstream-url.ts';
 
 const upstreamUrl = checkedText('a ws://, wss:// or ws+unix: URL or echo:', upstreamUrlProblem);
@@ -232,6 +233,14 @@ const pool = z.strictObject({
   statefulMethods: distinct(methodName, 10_000).default([]).meta({
     description:
       'Methods that tie state to a connection; refused with an error that names session mode (request mode).',
+  }),
+  subscriptions,
+  coalesceMethods: distinct(methodName, 10_000).default([]).meta({
+    description:
+      'Methods whose identical calls in flight share one call upstream, and its answer: only such as read (request mode).',
+  }),
+  maxCoalesced: whole(1, 10_000_000).default(1_000).meta({
+    description: 'Calls that may wait for the answer to another’s at a time; more go by themselves.',
   }),
   forwardHeaders: distinct(headerName, 100)
     .default(['authorization', 'cookie', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'])
