@@ -24,7 +24,8 @@ export class PeakEwma implements Balancer {
       const draw = this.#numbers.next() * length;
       const first = draw | 0;
       let second = ((draw - first) * (length - 1)) | 0;
-      if (second >= first) second++;
+      // One more when it is not below the first; by its sign, for no processor could foresee that branch.
+      second += (first - second - 1) >>> 31;
       const one = members[first]!;
       const other = members[second]!;
       const better = cost(other) < cost(one) ? other : one;
