@@ -72,7 +72,9 @@ describe('SIGHUP', () => {
     expect(gateway.logs()).toContainEqual(
       expect.objectContaining({ added: [`${second.url}/`], removed: [`${first.url}/`] }),
     );
-    expect(gateway.logs()).toContainEqual(expect.objectContaining({ keys: ['pools.main.maxConnections'] }));
+    await eventually(() =>
+      expect(gateway.logs()).toContainEqual(expect.objectContaining({ keys: ['pools.main.maxConnections'] })),
+    );
     expect(await client.call({ jsonrpc: '2.0', id: 1, method: 'whoami' })).toMatchObject({
       result: 'second',
     });
