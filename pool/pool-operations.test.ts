@@ -242,6 +242,13 @@ describe('a pause in request mode', () => {
     const { operations, dialer, connector } = world;
     dialer.pending[0]!.fail();
     expect([world.mode.hopeful, dialer.pending.length]).toEqual([false, 0]);
+    const [upstream] = operations.upstreams();
+    expect(upstream).toMatchObject({
+      reachable: false,
+      retryInMs: 10_000,
+      breaker: 'closed',
+      ejected: false,
+    });
     operations.pause();
     expect(world.mode.hopeful).toBe(true);
     operations.resume();

@@ -1,5 +1,6 @@
 import type { Connector } from './connector.ts';
-import { Endpoint } from './endpoint.ts';
+import { endpointFigures } from './endpoint-figures.ts';
+import type { Endpoint } from './endpoint.ts';
 
 /** What a mode lets operators do. */
 export interface OperableMode {
@@ -20,15 +21,21 @@ export interface OperableMode {
   onEndpointsChanged(): void;
 }
 
+/** By their numbers. */
+const breakerStates = ['closed', 'open', 'half-open'] as const;
+
 /** One upstream address, as of now. */
 export interface UpstreamFigures {
-  /** The URL without userinfo and query. */
+  /** The URL without userinfo and query; where several have the same, all but the first have a number behind it. */
   readonly upstream: string;
   /** Connections to it, dialling ones included. */
   readonly connections: number;
   readonly inFlight: number;
   /** False while its last dial failed. */
   readonly reachable: boolean;
+  readonly breaker: 'closed' | 'open' | 'half-open';
+  /** It gets nothing for a while, for it fails where others do not. */
+  readonly ejected: boolean;
   /** Milliseconds until it may be dialled again. */
   readonly retryInMs: number;
   /** It was taken out of the pool, and has connections still. */
@@ -114,11 +121,15 @@ export class PoolOperations {
     const { connector, mode, now } = this.#options;
     const nowMs = now();
     const unanswered = mode.unanswered();
-    return [...connector.endpoints, ...connector.leaving].map((endpoint) => ({
-      upstream: endpoint.label,
+    const endpoints = [...connector.endpoints, ...connector.leaving];
+    const figures = endpointFigures(endpoints);
+    return endpoints.map((endpoint, index) => ({
+      upstream: figures[index]!.upstream,
       connections: endpoint.connections,
       inFlight: unanswered.get(endpoint) ?? 0,
       reachable: endpoint.failures === 0,
+      breaker: breakerStates[endpoint.breaker.state],
+      ejected: endpoint.standing.ejected,
       retryInMs: Math.max(0, Math.ceil(endpoint.retryAtMs - nowMs)),
       removed: endpoint.removed,
     }));

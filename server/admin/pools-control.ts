@@ -9,6 +9,9 @@ export interface UpstreamReport {
   readonly inFlight: number;
   /** False while its last dial failed. */
   readonly reachable: boolean;
+  readonly breaker: 'closed' | 'open' | 'half-open';
+  /** It gets nothing for a while, for it fails where others do not. */
+  readonly ejected: boolean;
   /** Milliseconds until it may be dialled again; 0 when it may now. */
   readonly retryInMs: number;
   /** It was taken out of the pool: it gets nothing new, and is gone when its last connection is. */
