@@ -66,6 +66,7 @@ it(
 async function startFaultedGateway(proxies: readonly FaultProxy[]): Promise<Gateway> {
   const urls = proxies.map(({ url }) => url);
   const common = {
+    outlier: { baseEjectionMs: 500, maxEjectionMs: 2_000, slowStartMs: 1_000 },
     connectTimeoutMs: 1_500,
     reconnect: { baseDelayMs: 50, maxDelayMs: 400 },
     breaker: { failureThreshold: 5, successThreshold: 2, resetTimeoutMs: 500 },
