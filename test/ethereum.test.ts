@@ -3,6 +3,7 @@ import { Network, WebSocketProvider, getAddress, toBeHex } from 'ethers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startChild } from './support/child.ts';
 import { eventually } from './support/eventually.ts';
+import { reset } from './support/fault.ts';
 import { startFaultProxy, type FaultProxy } from './support/fault-proxy.ts';
 import { CHECKOUT, startGateway, type Gateway } from './support/gateway.ts';
 import { expectBalanced } from './support/ledger.ts';
@@ -17,6 +18,8 @@ describe('an Ethereum node behind request mode', () => {
   let gateway: Gateway;
   let proxy: FaultProxy;
   let clients: WebSocketProvider[];
+  /** The blocks that each client was told of. */
+  let blocks: number[][];
 
   beforeAll(async () => {
     proxy = await startFaultProxy(await startAnvil());
@@ -29,6 +32,8 @@ describe('an Ethereum node behind request mode', () => {
             minConnections: 2,
             maxConnections: MAX_CONNECTIONS,
             queue: { maxSize: 10_000 },
+            reconnect: { baseDelayMs: 20 },
+            subscriptions: { presets: ['ethereum'], coalesce: true },
           },
         },
       },
@@ -47,16 +52,67 @@ describe('an Ethereum node behind request mode', () => {
     );
     const balances = await Promise.all(clients.map((client, n) => client.getBalance(addresses[n]!)));
     expect(balances).toEqual(clients.map((_client, n) => BigInt(n + 1)));
-    const blocks = await Promise.all(clients.map((client) => client.getBlockNumber()));
-    expect(new Set(blocks)).toEqual(new Set([0]));
+    const numbers = await Promise.all(clients.map((client) => client.getBlockNumber()));
+    expect(new Set(numbers)).toEqual(new Set([0]));
     expect(proxy.connectionsPeak()).toBeLessThanOrEqual(MAX_CONNECTIONS);
     expect((await expectBalanced(gateway)).errored).toBe(0);
   });
+
+  it('tells each of them of every block, over one subscription', async () => {
+    blocks = clients.map(() => []);
+    await Promise.all(
+      clients.map((client, n) => client.on('block', (block: number) => blocks[n]!.push(block))),
+    );
+    await expectSubscriptions(gateway, { client: CLIENTS, upstream: 1 });
+    await mine(3);
+    await eventually(() => expect(blocks).toEqual(clients.map(() => [1, 2, 3])));
+  });
+
+  it('tells nobody any more who has had enough', async () => {
+    await Promise.all(clients.slice(0, CLIENTS / 2).map((client) => client.off('block')));
+    await expectSubscriptions(gateway, { client: CLIENTS / 2, upstream: 1 });
+    await mine(1);
+    await eventually(() =>
+      expect(blocks.slice(CLIENTS / 2)).toEqual(blocks.slice(CLIENTS / 2).map(() => [1, 2, 3, 4])),
+    );
+    expect(blocks.slice(0, CLIENTS / 2)).toEqual(blocks.slice(0, CLIENTS / 2).map(() => [1, 2, 3]));
+  });
+
+  it('goes on telling the others when every connection to the node was lost', async () => {
+    const lost = proxy.connections();
+    proxy.impose(reset());
+    proxy.lift();
+    await eventually(async () =>
+      expect((await gateway.metrics()).sum('wsluice_upstream_lost_total')).toBe(lost),
+    );
+    await expectSubscriptions(gateway, { client: CLIENTS / 2, upstream: 1 });
+    await mine(1);
+    await eventually(() => expect(blocks.at(-1)).toEqual([1, 2, 3, 4, 5]));
+    expect(blocks.slice(CLIENTS / 2)).toEqual(blocks.slice(CLIENTS / 2).map(() => [1, 2, 3, 4, 5]));
+    expect(proxy.connectionsPeak()).toBeLessThanOrEqual(MAX_CONNECTIONS);
+  });
+
+  it('ends the subscription with its last owner', async () => {
+    await Promise.all(clients.slice(CLIENTS / 2).map((client) => client.destroy()));
+    await expectSubscriptions(gateway, { client: 0, upstream: 0 });
+  });
+
+  async function mine(count: number): Promise<void> {
+    for (let block = 0; block < count; block++) await clients[0]!.send('evm_mine', []);
+  }
 
   it('passes on what the node refuses', async () => {
     await expect(clients[0]!.send('eth_noSuchMethod', [])).rejects.toThrow(/not found|unknown/i);
   });
 });
+
+async function expectSubscriptions(gateway: Gateway, sides: Readonly<Record<string, number>>): Promise<void> {
+  await eventually(async () => {
+    const page = await gateway.metrics();
+    for (const [side, count] of Object.entries(sides))
+      expect(page.sum('wsluice_subscriptions', { side }), side).toBe(count);
+  });
+}
 
 /** Starts a development node, and gives its port. */
 async function startAnvil(): Promise<number> {
