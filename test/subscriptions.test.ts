@@ -25,6 +25,7 @@ beforeAll(async () => {
     minConnections: CONNECTIONS,
     maxConnections: CONNECTIONS,
     reconnect: { baseDelayMs: 20, maxDelayMs: 100 },
+    breaker: { resetTimeoutMs: 100 },
     subscriptions,
   });
   gateway = await startGateway({
