@@ -273,7 +273,7 @@ export class RequestLease implements Lease, Requester, IntakeOwner, Subscriber {
         'A request with this id is in flight already: use another.',
       );
     }
-    if (this.#unanswered >= host.limits.maxInFlightPerClient && request.traits.role !== MethodRole.Cancel) {
+    if (this.#unanswered >= host.limits.maxInFlightPerClient && !makesRoom(request)) {
       return this.failRequest(
         request,
         ErrorCode.QueueFull,
@@ -315,4 +315,9 @@ export class RequestLease implements Lease, Requester, IntakeOwner, Subscriber {
     for (const follower of this.#following ?? []) if (follower.request.hasIdOf(request)) return true;
     return false;
   }
+}
+
+/** Whether it ends something and takes no place itself, so that it is welcome however much its client has in flight. */
+function makesRoom({ traits }: Request): boolean {
+  return traits.role === MethodRole.Cancel || traits.role === MethodRole.Unsubscribe;
 }

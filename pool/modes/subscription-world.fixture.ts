@@ -58,7 +58,8 @@ export class SubscriptionWorld {
     this.pool = new FakePool({
       endpoints: 2,
       maxConnections: 3,
-      limits: { minConnections: 2, maxInFlightPerConnection: 4 },
+      // Room for all, so that an unsubscribe is seen as soon as it is due.
+      limits: { minConnections: 2, maxInFlightPerConnection: 128 },
       subscriptions: { coalesce, maxPerClient: 4, restoreTimeoutMs: 3_000, maxEarlyBytes: 100_000 },
     });
   }

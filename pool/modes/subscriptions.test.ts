@@ -164,6 +164,16 @@ describe('subscriptions', () => {
     expect(pool.subscriptions).toEqual({ client: 0, upstream: 0 });
   });
 
+  it('can be ended however much their owner has in flight', () => {
+    const pool = new FakePool({ limits: { maxInFlightPerClient: 1 } });
+    const upstream = pool.open();
+    const client = pool.client();
+    const id = subscribe(client, upstream, '0xa');
+    client.ask(1, 'slow', []);
+    client.ask(2, 'eth_unsubscribe', [id]);
+    expect(client.heardOne()).toMatchObject({ id: 2, result: true });
+  });
+
   it('end upstream when the reply comes after the time-out', () => {
     const pool = new FakePool();
     const upstream = pool.open();
