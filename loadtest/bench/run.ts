@@ -11,12 +11,14 @@ import { codecGateway } from './subjects/codec-gateway.ts';
 import { deflateMemory } from './subjects/deflate-memory.ts';
 import { echo } from './subjects/echo.ts';
 import { microSubjects } from './subjects/micro.ts';
+import { mux } from './subjects/mux.ts';
 import { pooled } from './subjects/pooled.ts';
 import { ratelimit } from './subjects/ratelimit.ts';
 import { session } from './subjects/session.ts';
 
 const subjects: readonly Subject[] = [
   pooled,
+  mux,
   session,
   echo,
   codec,

@@ -11,6 +11,7 @@ import { answersOk, freePort, portOpen } from './ports.ts';
 const startTimeoutMs = 15_000;
 const nginxFile = '/usr/sbin/nginx';
 const backendFile = fileURLToPath(new URL('./backend.ts', import.meta.url));
+const muxBackendFile = fileURLToPath(new URL('./mux-backend.ts', import.meta.url));
 
 /** Something that clients connect to: the thing measured. */
 export interface Server {
@@ -32,16 +33,19 @@ export interface Backend extends Server {
 }
 
 export interface GatewayOptions {
+  /** What it is called in the figures. */
+  readonly name?: string;
   readonly file: string;
   readonly args: readonly string[];
   readonly cpuProfileDir: string | undefined;
   readonly backend?: Backend;
 }
 
-export async function startBackend(children: Children, protocol: Protocol): Promise<Backend> {
+export async function startBackend(children: Children, protocol: Protocol | 'mux'): Promise<Backend> {
   const port = await freePort();
+  const file = protocol === 'mux' ? muxBackendFile : backendFile;
   let answer = deferred<Record<string, number>>();
-  const child = children.startNode('backend', [backendFile, String(port), protocol], (message) =>
+  const child = children.startNode('backend', [file, String(port), protocol], (message) =>
     answer.resolve(message as Record<string, number>),
   );
   await children.watch('starting the backend', startTimeoutMs, portOpen(port));
@@ -62,7 +66,8 @@ export async function startGateway(children: Children, options: GatewayOptions):
   const child = children.startNode('gateway', args);
   const ready = Promise.all([portOpen(port), answersOk(`http://127.0.0.1:${adminPort}/ready`)]);
   await children.watch('starting the gateway', startTimeoutMs, ready);
-  return { ...only(child), name: 'wsluice', port, path: '/ws', ...upstream('/wsluice', options.backend) };
+  const name = options.name ?? 'wsluice';
+  return { ...only(child), name, port, path: '/ws', ...upstream('/wsluice', options.backend) };
 }
 
 /** nginx, one worker, tunnelling each client over a connection of its own. */
