@@ -45,6 +45,13 @@ export interface ClientSide extends ClientAllowance {
   send(bytes: Uint8Array, isBinary: boolean): void;
   /** The upstream of this client alone closed: passes its code and reason on. 1006 stands for "without a close frame". */
   onUpstreamClose(code: number, reason: string): void;
+  /**
+   * Bytes sent to the client that its socket has not taken; what was delivered in this turn may be missing. The lease
+   * hears of it (`onClientRead`) when they have become fewer.
+   */
+  unreadBytes(): number;
+  /** The client does not read what it is sent: ends it. */
+  endSlowReader(): void;
 }
 
 /** A place in a pool for a client that is about to connect. */
@@ -84,6 +91,8 @@ export interface Lease {
   readonly busy: boolean;
   /** What it has under way now, for operators. */
   figures(): LeaseFigures;
+  /** The client has read some of what was unread. */
+  onClientRead?(): void;
   /** From now on requests are refused: the client is about to be told to go. */
   refuseNew(): void;
   /** The client closed or was closed, with this code; ends the lease. Throws on a second call. */

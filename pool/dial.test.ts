@@ -265,6 +265,22 @@ describe('Dialer', () => {
   });
 });
 
+describe('Dialer that requires a subprotocol', () => {
+  it('speaks to an upstream that chooses it', async () => {
+    const { url } = await startWs({ handleProtocols: () => 'wanted' });
+    const by = dialer({ requiredProtocol: 'wanted' });
+    const { upstream } = await dial(new Endpoint({ url, trusted: false }), plainDial, by);
+    expect(upstream?.protocol).toBe('wanted');
+  });
+
+  it('does not speak to one that does not', async () => {
+    const { url } = await startWs({ handleProtocols: () => false });
+    const by = dialer({ requiredProtocol: 'wanted' });
+    const { error } = await dial(new Endpoint({ url, trusted: false }), plainDial, by);
+    expect(error?.message).toBe('does not speak wanted');
+  });
+});
+
 describe('Dialer with a codec', () => {
   const app: DialRequest = { ...plainDial, protocols: ['app', 'other'] };
 

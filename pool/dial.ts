@@ -17,6 +17,8 @@ export interface DialerOptions extends Omit<UpstreamOptions, 'socket' | 'label' 
   readonly readBuffer: Buffer;
   /** Offered to every upstream, and spoken to those that agree to it. */
   readonly codec: UpstreamCodec | undefined;
+  /** A subprotocol that is offered to every upstream; one that does not choose it is not spoken to. */
+  readonly requiredProtocol?: string | undefined;
 }
 
 /** What one connection asks for beyond the endpoint's URL. */
@@ -27,6 +29,8 @@ export interface DialRequest {
   readonly query: string;
   /** How long the dial may take, where that is less than the configured time. */
   readonly timeoutMs?: number;
+  /** The client that it is for: the path it asked for, and where it comes from. */
+  readonly client?: { readonly path: string; readonly address: string };
 }
 
 export const plainDial: DialRequest = { protocols: [], headers: [], query: '' };
@@ -64,8 +68,10 @@ export class Dialer {
 
   /** Starts a dial; the returned function gives it up, after which no handler is called. No handler runs before it returns. */
   dial(endpoint: Endpoint, request: DialRequest, handlers: DialHandlers): () => void {
-    const { codec } = this.#options;
-    const protocols = codec === undefined ? request.protocols : [...request.protocols, codec.subprotocol];
+    const { codec, requiredProtocol } = this.#options;
+    const protocols = [...request.protocols];
+    if (requiredProtocol !== undefined) protocols.push(requiredProtocol);
+    if (codec !== undefined) protocols.push(codec.subprotocol);
     const attempt = new Attempt(endpoint, handlers, this.#options, protocols);
     try {
       // Before there is a socket: a request that cannot be sent opens none.
@@ -173,7 +179,11 @@ class Attempt {
       return;
     }
     if (answer === 'more') return;
-    const { codec } = this.#options;
+    const { codec, requiredProtocol } = this.#options;
+    if (requiredProtocol !== undefined && answer.protocol !== requiredProtocol) {
+      this.fail(new Error(`does not speak ${requiredProtocol}`));
+      return;
+    }
     if (answer.codec !== '' && answer.codec !== codec?.name) {
       this.fail(new Error(`speaks the codec ${quoted(answer.codec)}, which the pool does not`));
       return;

@@ -31,6 +31,14 @@ class Client implements ClientSide {
     return [];
   }
 
+  unreadBytes(): number {
+    return 0;
+  }
+
+  endSlowReader(): void {
+    throw new Error('this client is not slow');
+  }
+
   deliver(buf: Uint8Array, start: number, end: number): void {
     this.got.push(Buffer.from(buf.subarray(start, end)).toString());
   }

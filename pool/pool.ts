@@ -5,7 +5,7 @@ import type { PoolObserver, Seat, SeatHandlers } from './client-side.ts';
 import type { UpstreamCodec } from './coded-upstream.ts';
 import { Connector } from './connector.ts';
 import type { PoolLog } from './pool-log.ts';
-import { Dialer, type DialRequest } from './dial.ts';
+import { Dialer, type DialerOptions, type DialRequest } from './dial.ts';
 import { Endpoint } from './endpoint.ts';
 import type { OutlierOptions } from './outliers.ts';
 import { endpointFigures, type EndpointFigures } from './endpoint-figures.ts';
@@ -13,6 +13,8 @@ import { methodTable } from './jsonrpc/method-table.ts';
 import { checkCall } from './modes/check-call.ts';
 import { dialogueRoles, type DialogueSettings } from './modes/dialogue.ts';
 import { EchoMode, type EchoStyle } from './modes/echo.ts';
+import { MuxMode } from './modes/mux.ts';
+import { maxCarrierBytes, muxSubprotocol } from './mux/frames.ts';
 import { RequestMode, zeroCounts, type RequestCounts } from './modes/request.ts';
 import { SessionMode } from './modes/session.ts';
 import type { WaitQueueLimits } from './modes/wait-queue.ts';
@@ -26,13 +28,14 @@ import type { BufferPool } from './wire/buffer-pool.ts';
 
 /** The settings of one pool; docs/configuration.md says what each means. */
 export interface PoolConfig extends ScalingOptions {
-  readonly mode: 'session' | 'request';
+  readonly mode: 'session' | 'request' | 'mux';
   readonly upstreams: readonly string[];
   readonly balance: BalancerName;
   readonly minConnections: number;
   readonly maxConnections: number;
   readonly maxInFlightPerConnection: number;
   readonly maxInFlightPerClient: number;
+  readonly maxStreamsPerConnection: number;
   readonly maxBatchSize: number;
   readonly maxFragments: number;
   readonly maxMessageBytes: number;
@@ -89,11 +92,12 @@ export interface PoolOptions {
 }
 
 const defaultIdCeiling = 2 ** 52;
+const maxCarrierBufferBytes = 262_144;
 
 /** Upstream connections and the way clients share them. */
 export class Pool {
   readonly name: string;
-  readonly #mode: SessionMode | RequestMode | EchoMode;
+  readonly #mode: SessionMode | RequestMode | MuxMode | EchoMode;
   readonly #connector: Connector | undefined;
   /** What operators do to it; undefined where the backend is embedded. */
   readonly operations: PoolOperations | undefined;
@@ -120,6 +124,12 @@ export class Pool {
         now,
         observer,
       });
+      this.#mode = mode;
+      this.operations = new PoolOperations({ ...operated, mode });
+      return;
+    }
+    if (config.mode === 'mux') {
+      const mode = createMuxMode(options, connector, idCeiling);
       this.#mode = mode;
       this.operations = new PoolOperations({ ...operated, mode });
       return;
@@ -169,14 +179,14 @@ export class Pool {
   /** False when every upstream is known to be out of reach; in a pause that is nobody's loss. */
   get healthy(): boolean {
     if (this.operations?.paused === true) return true;
-    if (this.#mode instanceof RequestMode) return this.#mode.hopeful;
+    if (this.#mode instanceof RequestMode || this.#mode instanceof MuxMode) return this.#mode.hopeful;
     return this.#connector === undefined || !this.#connector.allFailing;
   }
 
   /** Finds a place for a client; one handler is called, at once or later, unless the returned function gives up before. `priority` is the class that requests wait in. */
   acquire(request: DialRequest, handlers: SeatHandlers, priority: PriorityName = 'medium'): () => void {
     const mode = this.#mode;
-    if (mode instanceof SessionMode) return mode.acquire(request, handlers);
+    if (mode instanceof SessionMode || mode instanceof MuxMode) return mode.acquire(request, handlers);
     if (mode instanceof RequestMode && !mode.hopeful) {
       handlers.onRefused({ status: undefined, retryAfterMs: mode.retryAfterMs });
     } else {
@@ -196,11 +206,12 @@ export class Pool {
     const mode = this.#mode;
     const dialing = this.#connector?.dialing ?? 0;
     const endpoints = endpointFigures(this.#connector?.endpoints ?? []);
-    if (mode instanceof RequestMode) {
+    if (mode instanceof RequestMode || mode instanceof MuxMode) {
       const busy = mode.channels.filter((channel) => channel.load > 0 && !channel.draining).length;
       const draining = mode.channels.filter((channel) => channel.draining).length;
       const idle = mode.channels.length - busy - draining;
-      const { counts, inFlight, waiting, dialogue } = mode;
+      const { counts, inFlight, waiting } = mode;
+      const dialogue = mode instanceof RequestMode ? mode.dialogue : undefined;
       return {
         name: this.name,
         connections: { dialing, idle, busy, draining },
@@ -283,12 +294,42 @@ function dialogueSettings(config: PoolConfig): DialogueSettings | undefined {
   return { subscriptions: subscriptions ?? undefined, coalesceMethods, maxCoalesced };
 }
 
+/** What one connection may carry, and have waiting. */
+type ConnectionLimits = Pick<DialerOptions, 'maxMessageBytes' | 'maxBufferedBytes' | 'requiredProtocol'>;
+
+function plainLimits({ config, maxBackpressureBytes }: PoolOptions): ConnectionLimits {
+  return { maxMessageBytes: config.maxMessageBytes, maxBufferedBytes: maxBackpressureBytes };
+}
+
+/** What waits on a connection in mux mode holds up all its clients, and what waits for it is held for each of them. */
+function carrierLimits({ maxBackpressureBytes }: PoolOptions): ConnectionLimits {
+  return {
+    maxMessageBytes: maxCarrierBytes,
+    maxBufferedBytes: Math.min(maxBackpressureBytes, maxCarrierBufferBytes),
+    requiredProtocol: muxSubprotocol,
+  };
+}
+
+function createMuxMode(options: PoolOptions, connector: Connector, idCeiling: number): MuxMode {
+  const { config, maxBackpressureBytes } = options;
+  const { minConnections, maxStreamsPerConnection, maxMessageBytes, queue } = config;
+  return new MuxMode({
+    ...options,
+    connector,
+    scaling: config,
+    balancer: createBalancer(config.balance, options),
+    limits: {
+      ...{ minConnections, maxStreamsPerConnection, maxMessageBytes },
+      ...{ queue, maxBackpressureBytes, idCeiling },
+    },
+  });
+}
+
 function createConnector(options: PoolOptions, endpoints: readonly Endpoint[]): Connector {
   const { config } = options;
   const dialer = new Dialer({
-    maxMessageBytes: config.maxMessageBytes,
+    ...(config.mode === 'mux' ? carrierLimits(options) : plainLimits(options)),
     maxFragments: config.maxFragments,
-    maxBufferedBytes: options.maxBackpressureBytes,
     connectTimeoutMs: config.connectTimeoutMs,
     tls: config.tls,
     turn: options.turn,

@@ -37,6 +37,22 @@ describe('Turn', () => {
     expect(flushed).toEqual([0, 1, 2]);
   });
 
+  it('flushes first what packs for others, which then are flushed in the same turn', () => {
+    const flushed: string[] = [];
+    const turn = new Turn({ onError: fail });
+    turn.schedule({ flush: () => flushed.push('scheduled before') });
+    turn.scheduleFirst({
+      flush: () => {
+        flushed.push('packed');
+        turn.schedule({ flush: () => flushed.push('scheduled by the packer') });
+      },
+    });
+    vi.runOnlyPendingTimers();
+    expect(flushed).toEqual(['packed', 'scheduled before', 'scheduled by the packer']);
+    vi.runAllTimers();
+    expect(flushed).toHaveLength(3);
+  });
+
   it('flushes the others when one throws, and tells', () => {
     const errors: unknown[] = [];
     const flush = vi.fn();

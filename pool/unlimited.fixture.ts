@@ -1,8 +1,12 @@
-import type { ClientAllowance } from './client-side.ts';
+import type { ClientAllowance, ClientSide } from './client-side.ts';
 
-/** A client that no rate limit applies to. */
-export const unlimited: ClientAllowance = {
+/** A client that no rate limit applies to, and that reads whatever it is sent. */
+export const unlimited: ClientAllowance & Pick<ClientSide, 'unreadBytes' | 'endSlowReader'> = {
   isLimited: false,
   charge: () => 0,
   chargeBatch: () => [],
+  unreadBytes: () => 0,
+  endSlowReader: () => {
+    throw new Error('bug: this client is not slow');
+  },
 };

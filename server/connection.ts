@@ -262,6 +262,23 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
     else this.#transcoder.afterEncoding(() => this.#followUpstream(code, reason));
   }
 
+  unreadBytes(): number {
+    if (this.#ending !== undefined || this.#closed) return 0;
+    if (this.#transcoder?.encoding !== true) return this.#socket.getBufferedAmount();
+    // How much it will be is not known; that it was packed is told by no drain.
+    this.#transcoder.afterEncoding(() => this.onDrain());
+    return Infinity;
+  }
+
+  endSlowReader(): void {
+    this.fail('slow-reader');
+  }
+
+  /** The client has read some of what waited for it. */
+  onDrain(): void {
+    if (!this.#closed) this.#lease.onClientRead?.();
+  }
+
   /** The engine has answered a ping; a client that pings and does not read must not fill memory with pongs. */
   onPing(): void {
     this.pingSentAtMs = 0;

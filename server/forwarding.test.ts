@@ -3,8 +3,8 @@ import { forwardedRequest } from './forwarding.ts';
 import type { Handshake, UpgradeRequest } from './handshake.ts';
 
 const names = ['authorization', 'cookie', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'];
-const stranger = { peerAddress: '203.0.113.9', peerTrusted: false };
-const proxy = { peerAddress: '127.0.0.1', peerTrusted: true };
+const stranger = { address: '203.0.113.9', peerAddress: '203.0.113.9', peerTrusted: false };
+const proxy = { address: '198.51.100.7', peerAddress: '127.0.0.1', peerTrusted: true };
 
 function request(headers: Readonly<Record<string, string>> = {}): UpgradeRequest {
   return { method: 'get', path: '/ws', query: '', header: (name) => headers[name] ?? '' };
@@ -27,9 +27,10 @@ function handshake(changes: Partial<Handshake> = {}): Handshake {
 function forwarded(
   headers: Readonly<Record<string, string>>,
   client = stranger,
-  { forwardHeaders = names, forwardQuery = true, ...changes } = {},
+  { isMux = false, forwardHeaders = names, forwardQuery = true, ...changes } = {},
 ) {
-  const options = { forwardHeaders, forwardQuery };
+  const mode = isMux ? 'mux' : 'session';
+  const options = { mode, forwardHeaders, forwardQuery } as const;
   return forwardedRequest(request(headers), handshake(changes), options, client);
 }
 
@@ -39,6 +40,7 @@ describe('what an upstream is asked for', () => {
       protocols: [],
       headers: [],
       query: '',
+      client: { path: '/ws', address: stranger.address },
     });
     expect(forwarded({}, proxy).headers).toEqual([]);
   });
@@ -56,10 +58,17 @@ describe('what an upstream is asked for', () => {
     const ownAddress = ['x-forwarded-for', stranger.peerAddress];
     expect(forwarded({ cookie: 'a=1' }).headers).toEqual([['cookie', 'a=1'], ownAddress]);
     const special = handshake({ protocols: ['a'] });
-    const options = { forwardHeaders: names, forwardQuery: true };
+    const options = { mode: 'session', forwardHeaders: names, forwardQuery: true } as const;
     expect(forwardedRequest(request(), special, options, stranger).headers).toEqual([ownAddress]);
     const unlisted = { ...options, forwardHeaders: ['cookie'] };
     expect(forwardedRequest(request(), special, unlisted, stranger).headers).toEqual([]);
+  });
+
+  it('says whose it is in mux mode, where each client has a stream of its own', () => {
+    expect(forwarded({}, stranger, { isMux: true }).headers).toEqual([
+      ['x-forwarded-for', stranger.peerAddress],
+    ]);
+    expect(forwarded({}, stranger, { isMux: true, forwardHeaders: ['cookie'] }).headers).toEqual([]);
   });
 
   it('carries the subprotocols in their order, and the query as it was written', () => {
@@ -67,7 +76,7 @@ describe('what an upstream is asked for', () => {
     const { protocols, query: passed } = forwardedRequest(
       request(),
       handshake({ protocols: ['b', 'a'], query }),
-      { forwardHeaders: names, forwardQuery: true },
+      { mode: 'session', forwardHeaders: names, forwardQuery: true },
       stranger,
     );
     expect(protocols).toEqual(['b', 'a']);
@@ -75,7 +84,7 @@ describe('what an upstream is asked for', () => {
   });
 
   it('carries no query where that is switched off', () => {
-    const options = { forwardHeaders: names, forwardQuery: false };
+    const options = { mode: 'session', forwardHeaders: names, forwardQuery: false } as const;
     expect(forwardedRequest(request(), handshake({ query: 'token=1' }), options, stranger).query).toBe('');
   });
 

@@ -2,11 +2,14 @@ import type { DialRequest } from '../pool/dial.ts';
 import type { Handshake, UpgradeRequest } from './handshake.ts';
 
 export interface ForwardingOptions {
+  readonly mode: 'session' | 'request' | 'mux';
   readonly forwardHeaders: readonly string[];
   readonly forwardQuery: boolean;
 }
 
 export interface ForwardedClient {
+  /** The client's address, as trusted proxies tell it. */
+  readonly address: string;
   /** The peer's own address: a proxy's, where there is one. */
   readonly peerAddress: string;
   /** Whether that peer's X-Forwarded headers are believed. */
@@ -19,7 +22,7 @@ const forwardedFor = 'x-forwarded-for';
 export function forwardedRequest(
   request: UpgradeRequest,
   { protocols, query }: Handshake,
-  { forwardHeaders, forwardQuery }: ForwardingOptions,
+  { mode, forwardHeaders, forwardQuery }: ForwardingOptions,
   client: ForwardedClient,
 ): DialRequest {
   const headers: [string, string][] = [];
@@ -28,12 +31,12 @@ export function forwardedRequest(
     if (value !== '') headers.push([name, value]);
   }
   const rest = forwardQuery ? query : '';
-  const special = headers.length + protocols.length > 0 || rest !== '';
-  // A connection of the client's own can as well say whose it is; one dialled in advance could not.
+  const special = mode === 'mux' || headers.length + protocols.length > 0 || rest !== '';
+  // A connection or stream of the client's own can as well say whose it is; one dialled in advance could not.
   if (special && forwardHeaders.includes(forwardedFor) && request.header(forwardedFor) === '') {
     headers.push([forwardedFor, client.peerAddress]);
   }
-  return { protocols, headers, query: rest };
+  return { protocols, headers, query: rest, client: { path: request.path, address: client.address } };
 }
 
 /** What a stranger says of where it comes from is not passed on. */

@@ -351,6 +351,7 @@ describe('the gate', () => {
         ['x-forwarded-for', '203.0.113.9'],
       ],
       query: 'room=1',
+      client: { path: '/ws', address: '203.0.113.9' },
     });
   });
 

@@ -14,7 +14,7 @@ import { addressKey, plainAddress, type ClientAddresses } from './client-address
 import { rejectReasons } from './close-codes.ts';
 import type { Codecs } from './codecs.ts';
 import { clientIdentity } from './client-identity.ts';
-import type { Config } from './config/schema.ts';
+import type { Config, PoolConfig } from './config/schema.ts';
 import { forwardedRequest } from './forwarding.ts';
 import {
   badOrigin,
@@ -47,6 +47,7 @@ interface Route {
   readonly pool: Pool;
   /** The class that its clients' requests wait in. */
   readonly priority: PriorityName;
+  readonly mode: PoolConfig['mode'];
   readonly forwardHeaders: readonly string[];
   readonly forwardQuery: boolean;
 }
@@ -92,13 +93,12 @@ export class Gate {
     if (this.draining) return this.#reject(answer, goingAway());
     const { addresses, admission } = this.#options;
     const peer = plainAddress(peerAddress);
-    const keys = this.#keysOf(
-      request,
-      addressKey(addresses.resolve(peer, request.header('x-forwarded-for'))),
-    );
+    const address = addresses.resolve(peer, request.header('x-forwarded-for'));
+    const keys = this.#keysOf(request, addressKey(address));
     const refusal = this.#refusal(keys) ?? admission.enter(keys.ip);
     if (refusal !== undefined) return this.#reject(answer, refusal);
     const forwarded = forwardedRequest(request, handshake, route, {
+      address,
       peerAddress: peer,
       peerTrusted: addresses.isTrusted(peer),
     });

@@ -216,6 +216,7 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
       onMessage: (client, message, isBinary) => client.onFrame(message, isBinary),
       onPing: (client) => client.onPing(),
       onPong: (client) => client.onPong(),
+      onDrain: (client) => client.onDrain(),
       onClose: (client, code, reason) => {
         const leave = (): void => admission.leave(client.keys.ip);
         // Its place is taken as long as its memory is, or slow readers that come back at once would pile up.
@@ -276,7 +277,7 @@ function createPools({ config, codecs, echoStyle, metrics, shared }: PoolParts):
       upstreamAnswered: (seconds) => upstreamLatency.observe(seconds),
       refused: (code) => metrics.error(errorIndex[errorTypeOfRpcCode.get(code) ?? 'internal']),
     };
-    const style = echoStyle ?? (poolConfig.mode === 'session' ? 'verbatim' : 'json-rpc');
+    const style = echoStyle ?? (poolConfig.mode === 'request' ? 'json-rpc' : 'verbatim');
     return [
       name,
       {

@@ -83,6 +83,7 @@ async function listen(
       },
       onPing: (client) => events.add('ping', client),
       onPong: (client) => events.add('pong', client),
+      onDrain: (client) => events.add('drain', client),
       onClose: (client, code, reason) => events.add('close', client, code, reason),
       onError: (error) => events.add('error', error),
       ...handlers,

@@ -27,6 +27,8 @@ export interface ListenerHandlers<Client, Seat> {
   /** The client pinged; the engine has answered it. */
   onPing(client: Client): void;
   onPong(client: Client): void;
+  /** The client has read some of what the engine holds for it. */
+  onDrain(client: Client): void;
   onClose(client: Client, code: number, reason: string): void;
   /** A handler threw: a bug, and this client's alone. */
   onError(error: unknown): void;
@@ -217,6 +219,9 @@ function mount<Client, Seat>(app: TemplatedApp, options: ListenerOptions<Client,
     },
     pong: (ws) => {
       guarded(() => handlers.onPong(ws.getUserData().client!));
+    },
+    drain: (ws) => {
+      guarded(() => handlers.onDrain(ws.getUserData().client!));
     },
     close: (ws, code, reason) => {
       const { client } = ws.getUserData();

@@ -35,6 +35,14 @@ export class FakeClient implements ClientSide {
     return [];
   }
 
+  unreadBytes(): number {
+    return 0;
+  }
+
+  endSlowReader(): void {
+    throw new Error('this client is not slow');
+  }
+
   deliver(buf: Uint8Array, start: number, end: number): void {
     this.texts.push(Buffer.from(buf.subarray(start, end)).toString());
   }

@@ -28,6 +28,14 @@ class Client implements ClientSide {
     return [];
   }
 
+  unreadBytes(): number {
+    return 0;
+  }
+
+  endSlowReader(): void {
+    throw new Error('this client is not slow');
+  }
+
   deliver(): void {
     throw new Error('only replies are delivered');
   }

@@ -24,6 +24,14 @@ class Client implements ClientSide {
     return [];
   }
 
+  unreadBytes(): number {
+    return 0;
+  }
+
+  endSlowReader(): void {
+    throw new Error('this client is not slow');
+  }
+
   deliver(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {
     this.got.push(`${isBinary ? 'binary' : 'text'} ${Buffer.from(buf.subarray(start, end)).toString()}`);
   }

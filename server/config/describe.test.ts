@@ -46,7 +46,7 @@ it('says in words what a key takes', () => {
   expect(allowedAt('listen', 'port')).toBe('a whole number from 0 to 65535');
   expect(allowedAt('workers')).toBe('auto or a whole number from 1 to 256');
   expect(allowedAt('profile')).toBe('throughput, availability, latency, bandwidth, balanced or cpu, or null');
-  expect(allowedAt('pools', 'any', 'mode')).toBe('session or request');
+  expect(allowedAt('pools', 'any', 'mode')).toBe('session, request or mux');
   expect(allowedAt('pools', 'any', 'retry', 'budgetRatio')).toBe('a number from 0 to 1');
   expect(allowedAt('pools', 'any', 'forwardQuery')).toBe('true or false');
   expect(allowedAt('listen', 'tls')).toBe('a mapping or null');

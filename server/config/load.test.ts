@@ -118,7 +118,7 @@ describe('faults', () => {
     const lines = linesOf({
       file: 'listen: { prot: 1, port: "80" }\nmaxConnections: 5\npools: { main: { minConnections: 10 } }',
       env: { WSLUICE_PORT: 'x', WSLUICE_UPSTREAMS: 'ws://a,http://b' },
-      flags: { port: 'abc', maxConnections: '8', rateLimit: ['foo', 'foo:1/s'], path: 'ws', mode: 'mux' },
+      flags: { port: 'abc', maxConnections: '8', rateLimit: ['foo', 'foo:1/s'], path: 'ws', mode: 'tcp' },
     });
     expect(lines.toSorted()).toEqual(
       [
@@ -132,7 +132,7 @@ describe('faults', () => {
         '--rate-limit foo: not <strategy>:<n>/s[,burst=<n>][,per=connection|ip|identity|global]',
         '--rate-limit foo:1/s: strategy foo is not token-bucket, leaky-bucket or sliding-window',
         '--path ws: does not start with /',
-        '--mode mux: not available in this version; session or request is',
+        '--mode tcp: not session, request or mux',
       ].toSorted(),
     );
   });

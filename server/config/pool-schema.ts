@@ -199,8 +199,9 @@ const tls = z.strictObject({
 });
 
 const pool = z.strictObject({
-  mode: oneOf(['session', 'request'], ['mux']).default('session').meta({
-    description: 'session: an upstream connection for each client; request: JSON-RPC 2.0 over shared ones.',
+  mode: oneOf(['session', 'request', 'mux']).default('session').meta({
+    description:
+      'session: an upstream connection for each client; request: JSON-RPC 2.0 over shared ones; mux: any protocol over shared ones, to backends that speak wsluice.mux.v1.',
   }),
   upstreams: upstreams.default([ECHO]).meta({ description: 'URLs of the backends; echo: is embedded.' }),
   codec: codecName.nullable().default(null).meta({
@@ -221,6 +222,9 @@ const pool = z.strictObject({
   maxInFlightPerClient: whole(1, 1_000_000)
     .default(1_000)
     .meta({ description: 'Unanswered requests of one client, waiting ones included (request mode).' }),
+  maxStreamsPerConnection: whole(1, 1_000_000)
+    .default(4_096)
+    .meta({ description: 'Clients on one upstream connection (mux mode).' }),
   maxBatchSize: whole(1, 100_000)
     .default(100)
     .meta({ description: 'Requests in one JSON-RPC batch (request mode).' }),
@@ -244,11 +248,11 @@ const pool = z.strictObject({
   }),
   forwardHeaders: distinct(headerName, 100)
     .default(['authorization', 'cookie', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'])
-    .meta({ description: 'Request headers of the client that are passed on (session mode).' }),
-  forwardQuery: z
-    .boolean()
-    .default(true)
-    .meta({ description: 'Append the client’s query string to the upstream’s URL (session mode).' }),
+    .meta({ description: 'Request headers of the client that are passed on (session and mux mode).' }),
+  forwardQuery: z.boolean().default(true).meta({
+    description:
+      'Append the client’s query string to the upstream’s URL, or to the path that it is told in mux mode.',
+  }),
   trusted: z
     .boolean()
     .default(false)

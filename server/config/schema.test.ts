@@ -105,7 +105,7 @@ describe('configSchema', () => {
     ['a header of one hop', pool({ forwardHeaders: ['transfer-encoding'] })],
     ['a header of the handshake', pool({ forwardHeaders: ['sec-websocket-protocol'] })],
     ['a header in upper case', pool({ forwardHeaders: ['Cookie'] })],
-    ['a mode to come', pool({ mode: 'mux' })],
+    ['an unknown mode', pool({ mode: 'tcp' })],
     ['a pool in upper case', { pools: { Main: {} }, routes: [] }],
     ['a route to no pool', { routes: [{ path: '/', pool: 'constructor' }] }],
     ['a route with a query', { routes: [{ path: '/ws?a=1', pool: 'main' }] }],
