@@ -10,9 +10,11 @@ import { startFixture } from './support/fixture.ts';
 import { MUX, muxFrame, openFrame } from './support/mux-frames.ts';
 import { MuxGateway, startMuxBridge } from './support/mux-gateway.ts';
 import { onTearDown } from './support/tear-down.ts';
+import { startGateway } from './support/gateway.ts';
 
 const ways: readonly (readonly [string, (backendUrl: string) => Promise<string>])[] = [
   ['an independent gateway', async (backendUrl) => (await startMuxBridge(backendUrl)).url],
+  ['wsluice', async (backendUrl) => (await startWsluice(backendUrl)).url],
 ];
 
 describe.each(ways)('behind %s', (_name, connect) => {
@@ -40,7 +42,7 @@ describe.each(ways)('behind %s', (_name, connect) => {
 
   it('Socket.IO serves its own clients, events and binary ones', async () => {
     const url = await connect((await startDocsExample('mux-adapter.md', 'socket-io.mjs')).url);
-    const client = io(url.replace('ws:', 'http:'), { transports: ['websocket'], reconnection: false });
+    const client = io(`http://${new URL(url).host}`, { transports: ['websocket'], reconnection: false });
     onTearDown(() => void client.disconnect());
     await eventually(() => expect(client.connected).toBe(true));
     expect(await client.timeout(5_000).emitWithAck('hello', 'é')).toBe('hello, é');
@@ -165,4 +167,15 @@ async function collect(client: Client, query: string): Promise<unknown[]> {
     results.push(data);
   }
   return results;
+}
+
+/** A gateway whose Socket.IO path leads to the backend too. */
+function startWsluice(backendUrl: string): Promise<{ url: string }> {
+  const paths = ['/ws', '/socket.io/'];
+  return startGateway({
+    config: {
+      routes: paths.map((path) => ({ path, pool: 'main' })),
+      pools: { main: { mode: 'mux', upstreams: [backendUrl] } },
+    },
+  });
 }
