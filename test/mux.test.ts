@@ -315,6 +315,24 @@ describe('a backend', () => {
   });
 });
 
+it('keeps its clients through the restart of the only backend, in a pause', async () => {
+  const deployed = await startMuxBackend();
+  const { url, adminUrl } = await gatewayTo(deployed.url);
+  const clients = await Promise.all(Array.from({ length: 50 }, () => connectClient(url)));
+  await Promise.all(clients.map((client) => client.call('{"before":1}')));
+  const order = (what: string): Promise<Response> =>
+    fetch(`${adminUrl}/api/pools/main/${what}`, { method: 'POST' });
+  expect((await order('pause')).ok).toBe(true);
+  await deployed.stop();
+  clients.forEach((client, n) => client.send(`held ${n}`));
+  await deployed.start();
+  expect((await order('resume')).ok).toBe(true);
+  const texts = await Promise.all(clients.map((client) => client.nextText(10_000)));
+  expect(texts).toEqual(clients.map((_, n) => `held ${n}`));
+  expect(deployed.openings.slice(50).map(({ resumed }) => resumed)).toEqual(clients.map(() => true));
+  expect(deployed.faults).toEqual([]);
+});
+
 it('holds what a backend has no credit for, up to the limit, then closes with 1013', async () => {
   const stingy = await startMuxBackend({ window: 2_048, onMessage: () => undefined });
   const { url } = await gatewayTo(stingy.url, {
