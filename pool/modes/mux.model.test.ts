@@ -49,7 +49,7 @@ it(
         }
         world.settle();
       }),
-      { seed, numRuns: 300 },
+      { seed, numRuns: 300, endOnFailure: true },
     );
     for (const what of [
       'slow',
