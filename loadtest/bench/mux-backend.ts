@@ -7,7 +7,13 @@ import { replyTo } from './jsonrpc-echo.ts';
 /** A bare uWebSockets.js server that speaks mux and answers JSON-RPC requests, in a process of its own: `mux-backend.ts <port>`. */
 const port = Number(process.argv[2]);
 const windowBytes = 262_144;
+const floodMessage = Buffer.alloc(8_000, 'f');
 const openByPath = new Map<string, number>();
+
+interface Opening {
+  readonly path: string;
+  readonly window: number;
+}
 
 interface Carrier {
   readonly path: string;
@@ -19,6 +25,8 @@ class Connection implements MuxFrameHandler {
   readonly #reader = new MuxFrameReader({ handler: this, from: 'gateway' });
   readonly #writer = new MuxFrameWriter();
   readonly #used = new Map<number, number>();
+  /** What may still be sent on the streams that asked for a flood. */
+  readonly #floods = new Map<number, number>();
   readonly #socket: WebSocket<Carrier>;
 
   constructor(socket: WebSocket<Carrier>) {
@@ -47,13 +55,26 @@ class Connection implements MuxFrameHandler {
     this.#used.set(stream, used * 2 >= windowBytes ? 0 : used);
   }
 
-  onOpen(stream: number): void {
+  onOpen(stream: number, buf: Uint8Array, start: number, end: number): void {
+    const { path, window } = JSON.parse(Buffer.from(buf.subarray(start, end)).toString()) as Opening;
     this.#used.set(stream, 0);
     this.#writer.accept(stream, windowBytes, '');
+    if (!path.endsWith('?stall')) return;
+    this.#floods.set(stream, window);
+    this.#flood(stream);
+  }
+
+  /** The loader reads at once, so that its replies never wait for credit; a flood does. */
+  onWindow(stream: number, credit: number): void {
+    const left = this.#floods.get(stream);
+    if (left === undefined) return;
+    this.#floods.set(stream, left + credit);
+    this.#flood(stream);
   }
 
   onClose(stream: number, code: number, reason: string): void {
     this.#used.delete(stream);
+    this.#floods.delete(stream);
     this.#writer.close(stream, code, reason);
   }
 
@@ -65,12 +86,19 @@ class Connection implements MuxFrameHandler {
     throw new Error(problem);
   }
 
-  // The loader reads at once, so that replies never wait for credit.
-  onWindow(): void {}
   onPong(): void {}
   onAccept(): void {}
   onRefuse(): void {}
   onGoAway(): void {}
+
+  #flood(stream: number): void {
+    let left = this.#floods.get(stream)!;
+    for (const cost = dataCost(floodMessage.length); left >= cost; left -= cost) {
+      if (this.#writer.full) this.#send();
+      this.#writer.data(stream, floodMessage, 0, floodMessage.length, true, true);
+    }
+    this.#floods.set(stream, left);
+  }
 
   #send(): void {
     if (this.#writer.length > 0) this.#socket.send(this.#writer.take(), true);

@@ -12,6 +12,7 @@ import { deflateMemory } from './subjects/deflate-memory.ts';
 import { echo } from './subjects/echo.ts';
 import { microSubjects } from './subjects/micro.ts';
 import { mux } from './subjects/mux.ts';
+import { muxStalled } from './subjects/mux-stalled.ts';
 import { pooled } from './subjects/pooled.ts';
 import { ratelimit } from './subjects/ratelimit.ts';
 import { session } from './subjects/session.ts';
@@ -19,6 +20,7 @@ import { session } from './subjects/session.ts';
 const subjects: readonly Subject[] = [
   pooled,
   mux,
+  muxStalled,
   session,
   echo,
   codec,

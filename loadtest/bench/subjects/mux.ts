@@ -18,6 +18,11 @@ export const mux: Subject = {
   },
 };
 
+/** A gateway in mux mode, over 4 connections to a backend of its own. */
+export function startMuxGateway(bench: Bench): Promise<Server> {
+  return start(bench, 'mux');
+}
+
 async function start({ children, options, dir }: Bench, mode: 'mux' | 'request'): Promise<Server> {
   const backend = await startBackend(children, mode === 'mux' ? 'mux' : 'jsonrpc');
   const configFile = `${dir}/mux-${mode}.json`;
