@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { connectClient, type Client, type Json } from './support/client.ts';
 import { eventually } from './support/eventually.ts';
@@ -133,6 +134,23 @@ describe('subscriptions', () => {
     await Promise.all(listeners.map(({ client }) => client.close()));
     await eventually(() => expect(shared.topics()).toEqual([]));
     await expectBalanced(gateway);
+  });
+
+  it('outlive a restart of their only backend during a pause, however long it takes', async () => {
+    const operate = async (what: string): Promise<number> =>
+      (await fetch(`${gateway.adminUrl}/api/pools/mortal/${what}`, { method: 'POST' })).status;
+    const listener = await listen('/mortal', 'newHeads');
+    expect(await operate('pause')).toBe(200);
+    await mortal.stop();
+    // More than twice the time in which they have to be restored, where there is no pause.
+    await sleep(700);
+    await mortal.start();
+    expect(await operate('resume')).toBe(200);
+    await eventually(() => {
+      mortal.publish('newHeads', 'after the pause');
+      expect(results(listener)).toContain('after the pause');
+    });
+    await listener.client.close();
   });
 
   it('that cannot be restored are no secret: their client is closed with 1012', async () => {

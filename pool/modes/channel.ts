@@ -129,7 +129,7 @@ export class Channel implements SharedConnection, UpstreamOwner {
   /** There is room for what must use this connection, though it be about to close. */
   get hasRoom(): boolean {
     const { full, exhausted } = this.inFlight;
-    return !full && !exhausted && this.upstream.usable && !this.upstream.congested;
+    return !full && !exhausted && this.upstream.usable && !this.upstream.congested && !this.held;
   }
 
   get occupied(): boolean {

@@ -143,7 +143,7 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
         ),
       ...(call === undefined ? {} : { callForHealth: check }),
       waiting: () => this.#queue.size,
-      onOpened: (channel) => this.#serve(channel),
+      onOpened: (channel) => this.onRoom(channel),
       onHopeless: () => this.#failWaiting(),
       onSweep: () => this.sweep(),
       onMoreRoom: () => this.#serveAll(),
@@ -361,6 +361,7 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
     }
     if (this.#queue.size > 0) this.#sweepWaiting(nowMs);
     if (this.dialogue === undefined) return;
+    if (this.paused) this.dialogue.subscriptions?.holdRestores(nowMs);
     this.dialogue.sweep(nowMs);
     for (const channel of [...this.channels]) this.#fleet.closeIfDrained(channel);
   }

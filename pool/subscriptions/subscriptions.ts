@@ -160,6 +160,11 @@ export class Subscriptions {
     this.#upstream.onChannelGone(channel);
   }
 
+  /** Nothing can be restored for now: what is to be restored has its whole time from here on. */
+  holdRestores(nowMs: number): void {
+    this.#upstream.holdRestores(nowMs);
+  }
+
   sweep(nowMs: number): void {
     for (const subscription of this.#pending) {
       subscription.followers.expire(nowMs);

@@ -158,6 +158,12 @@ export class UpstreamSide {
     this.#settle(nowMs);
   }
 
+  /** Nothing can be restored for now: what is to be restored has its whole time from here on. */
+  holdRestores(nowMs: number): void {
+    for (const subscription of this.#restless)
+      subscription.giveUpAtMs = nowMs + this.#options.restoreTimeoutMs;
+  }
+
   #isLost({ place, owners, giveUpAtMs }: Subscription, nowMs: number): boolean {
     return place === undefined && owners.size > 0 && giveUpAtMs <= nowMs;
   }
