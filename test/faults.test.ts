@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { acceptMux } from '../pool/mux/adapter/accept-mux.ts';
 import { connectClient } from './support/client.ts';
 import { eventually } from './support/eventually.ts';
 import { faultNames } from './support/fault.ts';
@@ -17,8 +18,10 @@ const SECONDS = Number(process.env['WSLUICE_FAULT_SECONDS'] ?? 60);
 const SEED = Number(process.env['WSLUICE_TEST_SEED'] ?? Date.now() % 1_000_000);
 const REQUEST_BACKENDS = 4;
 const SESSION_BACKENDS = 3;
+const MUX_BACKENDS = 2;
 const REQUEST_TALKERS = 200;
 const SESSION_TALKERS = 50;
+const MUX_TALKERS = 50;
 const REQUEST_TIMEOUT_MS = 2_000;
 
 it(
@@ -28,7 +31,10 @@ it(
     console.log(`faults for ${SECONDS} s, seed ${SEED} (set WSLUICE_FAULT_SECONDS, WSLUICE_TEST_SEED)`);
     const backends = await startAll(REQUEST_BACKENDS, () => startJsonRpcBackend());
     const echoes = await startAll(SESSION_BACKENDS, () => startSessionBackend());
-    const proxies = await Promise.all([...backends, ...echoes].map(({ port }) => startFaultProxy(port)));
+    const muxed = await startAll(MUX_BACKENDS, () => startSessionBackend({ prepare: acceptMux }));
+    const proxies = await Promise.all(
+      [...backends, ...echoes, ...muxed].map(({ port }) => startFaultProxy(port)),
+    );
     const gateway = await startFaultedGateway(proxies);
     const endsAtMs = performance.now() + SECONDS * 1_000;
     const goesOn = (): boolean => performance.now() < endsAtMs;
@@ -38,24 +44,28 @@ it(
     });
     const requests = numbers(REQUEST_TALKERS).map((n) => new RequestTalker(options('requests', n)));
     const sessions = numbers(SESSION_TALKERS).map((n) => new SessionTalker(options('sessions', -n)));
-    const talkers = [...requests, ...sessions];
+    const streams = numbers(MUX_TALKERS).map((n) => new SessionTalker(options('streams', -1_000 - n)));
+    const talkers = [...requests, ...sessions, ...streams];
 
     const playing = proxies.map((proxy, n) => playFaults(proxy, seededRandom(SEED + n), goesOn));
     await Promise.all(talkers.map((talker) => talker.talk()));
     const played = await Promise.all(playing);
 
     const books = requests.map(({ book }) => book);
-    console.log(`faults: ${JSON.stringify({ requests: told(books), sessions: toldOf(sessions) })}`);
+    console.log(
+      `faults: ${JSON.stringify({ requests: told(books), sessions: toldOf(sessions), streams: toldOf(streams) })}`,
+    );
     for (const name of faultNames)
       expect(
         sumOf(played, (faults) => faults.get(name) ?? 0),
         name,
       ).toBeGreaterThan(0);
     expect(books.flatMap(({ faults }) => faults)).toEqual([]);
-    expect(sessions.flatMap(({ faults }) => faults)).toEqual([]);
+    expect([...sessions, ...streams].flatMap(({ faults }) => faults)).toEqual([]);
     expect(gateway.hasExited(), gateway.output().slice(-2_000)).toBe(false);
     expectRepliesAndErrors(books);
     expectEchoes(sessions);
+    expectEchoes(streams);
     expectSeenOnce(books, backends);
     await expectLedger(gateway, books);
     await expectNothingLeft(gateway);
@@ -74,7 +84,7 @@ async function startFaultedGateway(proxies: readonly FaultProxy[]): Promise<Gate
   return startGateway({
     config: {
       heartbeat: { intervalMs: 1_000, timeoutMs: 3_000 },
-      routes: ['requests', 'sessions'].map((pool) => ({ path: `/${pool}`, pool })),
+      routes: ['requests', 'sessions', 'streams'].map((pool) => ({ path: `/${pool}`, pool })),
       pools: {
         requests: {
           ...common,
@@ -89,8 +99,15 @@ async function startFaultedGateway(proxies: readonly FaultProxy[]): Promise<Gate
         sessions: {
           ...common,
           mode: 'session',
-          upstreams: urls.slice(REQUEST_BACKENDS),
+          upstreams: urls.slice(REQUEST_BACKENDS, -MUX_BACKENDS),
           minConnections: 6,
+        },
+        streams: {
+          ...common,
+          mode: 'mux',
+          upstreams: urls.slice(-MUX_BACKENDS),
+          minConnections: MUX_BACKENDS,
+          maxConnections: 2 * MUX_BACKENDS,
         },
       },
     },
@@ -169,7 +186,7 @@ async function expectRecovered(gateway: Gateway): Promise<void> {
     const replies = await Promise.all(clients.map((client, id) => client.call(whoami(id), 2_000)));
     expect(replies).toEqual(clients.map((_client, id) => ({ jsonrpc: '2.0', id, result: 'backend' })));
   });
-  for (const path of ['/sessions'])
+  for (const path of ['/sessions', '/streams'])
     await eventually(async () => {
       const clients = await Promise.all(numbers(20).map(() => connectClient(gateway.at(path))));
       for (const client of clients) client.send('well again');

@@ -13,19 +13,25 @@ import { onTearDown } from './support/tear-down.ts';
 
 const CLIENTS = 500;
 
-describe('an MCP server behind session mode', () => {
+describe.each([
+  { mode: 'session', mostConnections: CLIENTS },
+  { mode: 'mux', mostConnections: 4 },
+])('an MCP server behind $mode mode', ({ mode, mostConnections }) => {
   let gateway: Gateway;
   let clients: Client[];
 
   beforeAll(async () => {
     const server = await startFixture('mcp-server.mjs');
-    gateway = await startGateway({ args: ['--upstream', server.url] });
+    gateway = await startGateway({
+      args: ['--mode', mode, '--upstream', server.url, '--max-connections', String(mostConnections)],
+    });
     clients = [];
     for (let n = 0; n < CLIENTS; n += 100)
       clients.push(...(await Promise.all(Array.from({ length: 100 }, (_, i) => openClient(gateway, n + i)))));
   });
 
   it('serves 500 clients of the SDK: each has its own session, and its own answers', async () => {
+    expect((await gateway.metrics()).sum('wsluice_pool_connections')).toBeLessThanOrEqual(mostConnections);
     expect(clients[0]!.getServerVersion()).toMatchObject({ name: 'fixture' });
     const sums = await Promise.all(clients.map((client, n) => call(client, 'add', { a: n, b: 1_000 })));
     expect(sums).toEqual(clients.map((_client, n) => String(n + 1_000)));
