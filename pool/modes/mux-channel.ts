@@ -86,7 +86,12 @@ export class MuxChannel implements SharedConnection, UpstreamOwner, MuxFrameHand
   /** Everything was written, and what seemed to want an answer has had it, or none in a while. */
   get quiet(): boolean {
     if (this.#writer.length > 0 || this.upstream.pendingBytes > 0) return false;
-    return !this.#streams.list().some(({ awaitsAnswer }) => awaitsAnswer);
+    return this.unanswered === 0;
+  }
+
+  /** Streams that seem to await an answer. */
+  get unanswered(): number {
+    return this.#streams.list().filter(({ awaitsAnswer }) => awaitsAnswer).length;
   }
 
   /** Messages of clients may be written now. */

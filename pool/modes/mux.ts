@@ -136,9 +136,13 @@ export class MuxMode implements MuxChannelHost, MuxStreamHost, OperableMode {
     return this.#fleet.replacing;
   }
 
-  /** What streams carry is not looked into: each counts as one. */
+  /** What streams carry is not looked into: one that seems to await an answer counts as one. */
   unanswered(): ReadonlyMap<Endpoint, number> {
-    return this.#fleet.loads();
+    const counts = new Map<Endpoint, number>();
+    for (const { endpoint, unanswered } of this.channels) {
+      counts.set(endpoint, (counts.get(endpoint) ?? 0) + unanswered);
+    }
+    return counts;
   }
 
   /** Holds what clients say; what backends say still reaches them, and nobody is disconnected when a connection ends. */

@@ -67,7 +67,7 @@ export interface UpstreamChanges {
 }
 
 /**
- * What operators do to the pools of a running gateway. No client is disconnected by any of it in request mode. What changes a pool
+ * What operators do to the pools of a running gateway. No client is disconnected by any of it in request and mux mode. What changes
  * throws WSLUICE_POOL when there is none of that name, or it has the embedded backend, which has no upstreams.
  */
 export interface PoolsControl {
