@@ -67,8 +67,8 @@ export interface UpstreamChanges {
 }
 
 /**
- * What operators do to the pools of a running gateway. No client is disconnected by any of it in request and mux mode. What changes
- * throws WSLUICE_POOL when there is none of that name, or it has the embedded backend, which has no upstreams.
+ * What operators do to the pools of a running gateway; in request and mux mode no client is disconnected by any of it. What changes
+ * a pool throws WSLUICE_POOL when there is none of that name, or it has the embedded backend, which has no upstreams.
  */
 export interface PoolsControl {
   reports(): readonly PoolReport[];
