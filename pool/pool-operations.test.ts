@@ -423,11 +423,11 @@ describe('in session mode', () => {
     const leave = world.acquire();
     world.acquire();
     vi.advanceTimersByTime(3_000);
-    expect([world.seats, world.mode.waiting, dialer.pending]).toEqual([[], 3, []]);
+    expect([world.seats, world.mode.figures().waiting, dialer.pending]).toEqual([[], 3, []]);
     leave();
-    expect(world.mode.waiting).toBe(2);
+    expect(world.mode.figures().waiting).toBe(2);
     operations.resume();
-    expect([world.seats.length, world.mode.waiting]).toEqual([1, 0]);
+    expect([world.seats.length, world.mode.figures().waiting]).toEqual([1, 0]);
     world.openAll();
     expect([world.seats.length, world.refusals]).toEqual([2, []]);
   });
@@ -438,7 +438,7 @@ describe('in session mode', () => {
     const leave = world.acquire();
     operations.pause();
     dialer.pending[0]!.fail();
-    expect([world.refusals, world.mode.waiting]).toEqual([[], 1]);
+    expect([world.refusals, world.mode.figures().waiting]).toEqual([[], 1]);
     operations.resume();
     world.openAll();
     expect(world.seats).toHaveLength(1);

@@ -1,8 +1,19 @@
-import { Charge, type ClientSide, type Lease, type LeaseFigures, type PoolObserver } from '../client-side.ts';
+import {
+  Charge,
+  type ClientSide,
+  type Lease,
+  type LeaseFigures,
+  type PoolObserver,
+  type SeatHandlers,
+} from '../client-side.ts';
+import type { DialRequest } from '../dial.ts';
 import { ERROR_MESSAGES, ErrorCode, errorReply } from '../jsonrpc/errors.ts';
 import { Scan, ScanKind, scanRequest } from '../jsonrpc/scan.ts';
 import { splitBatch } from '../jsonrpc/split-batch.ts';
+import type { Mode } from '../mode.ts';
+import { noFigures, type ModeFigures } from '../pool-figures.ts';
 import { chargeBatch, chargeScanned, refusedReply } from './charges.ts';
+import { SharedSeat } from './shared-seat.ts';
 
 /** What the embedded echo back end answers: every message as it is, JSON-RPC requests with their params, or either by what comes. */
 export type EchoStyle = 'verbatim' | 'json-rpc' | 'both';
@@ -13,7 +24,8 @@ const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
 /** The upstream `echo:`, inside this process: it answers at once and never fails. */
-export class EchoMode {
+export class EchoMode implements Mode {
+  readonly hopeful = true;
   readonly style: EchoStyle;
   readonly observer: PoolObserver;
   readonly scan = new Scan();
@@ -26,8 +38,21 @@ export class EchoMode {
     this.observer = observer;
   }
 
+  acquire({ protocols }: DialRequest, handlers: SeatHandlers): () => void {
+    handlers.onSeat(new SharedSeat(protocols[0] ?? '', (client) => this.lease(client)));
+    return () => undefined;
+  }
+
   lease(client: ClientSide): EchoLease {
     return new EchoLease(client, this);
+  }
+
+  figures(): ModeFigures {
+    return { ...noFigures(), accepted: this.accepted, replied: this.replied };
+  }
+
+  close(): void {
+    // There is nothing to close.
   }
 }
 

@@ -4,10 +4,11 @@ import type { DialRequest } from '../dial.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { Fleet, type FleetOptions } from '../fleet.ts';
 import { maxStreamId } from '../mux/frames.ts';
+import type { Mode } from '../mode.ts';
+import { noFigures, openConnections, type ModeFigures } from '../pool-figures.ts';
 import type { OperableMode } from '../pool-operations.ts';
 import type { Turn } from '../turn.ts';
 import { MuxChannel, type MuxChannelHost } from './mux-channel.ts';
-import { zeroCounts, type RequestCounts } from './request.ts';
 import { MuxStream, type MuxStreamHost } from './mux-stream.ts';
 
 export interface MuxLimits {
@@ -37,7 +38,7 @@ const largestWindowBytes = 262_144;
 const closeTimeoutMs = 30_000;
 
 /** Many clients over few connections, each in a stream of its own: any protocol, for backends that speak docs/mux-protocol.md. */
-export class MuxMode implements MuxChannelHost, MuxStreamHost, OperableMode {
+export class MuxMode implements Mode, MuxChannelHost, MuxStreamHost, OperableMode {
   readonly turn: Turn;
   readonly now: () => number;
   readonly observer: PoolObserver;
@@ -46,7 +47,7 @@ export class MuxMode implements MuxChannelHost, MuxStreamHost, OperableMode {
   readonly windowBytes: number;
   readonly maxMessageBytes: number;
   readonly maxHeldBytes: number;
-  readonly counts: RequestCounts = zeroCounts();
+  #upstreamsLost = 0;
   readonly #fleet: Fleet<MuxChannel>;
   readonly #queue: MuxLimits['queue'];
   readonly #log: PoolLog;
@@ -169,6 +170,16 @@ export class MuxMode implements MuxChannelHost, MuxStreamHost, OperableMode {
     this.#fleet.onEndpointsChanged();
   }
 
+  figures(): ModeFigures {
+    return {
+      ...noFigures(),
+      connections: openConnections(this.channels),
+      inFlight: this.inFlight,
+      waiting: this.waiting,
+      upstreamsLost: this.#upstreamsLost,
+    };
+  }
+
   close(code: number, reason: string): void {
     for (const channel of this.channels) channel.sendPending();
     this.#fleet.close(code, reason);
@@ -193,7 +204,7 @@ export class MuxMode implements MuxChannelHost, MuxStreamHost, OperableMode {
 
   /** The connection is lost, and with it the streams on it. */
   onChannelGone(channel: MuxChannel, code: number): void {
-    if (!this.paused) this.counts.upstreamsLost++;
+    if (!this.paused) this.#upstreamsLost++;
     this.#fleet.lost(channel, code);
     channel.loseStreams();
     this.#fleet.replace();

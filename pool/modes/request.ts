@@ -1,15 +1,16 @@
-import { Alarm } from '../alarm.ts';
-import { backoffDelayMs } from '../backoff.ts';
 import type { Balancer } from '../balancers/balancer.ts';
-import type { ClientSide, PoolObserver } from '../client-side.ts';
+import type { ClientSide, PoolObserver, SeatHandlers } from '../client-side.ts';
 import type { Connector } from '../connector.ts';
 import type { PoolLog } from '../pool-log.ts';
 import type { Endpoint } from '../endpoint.ts';
+import type { DialRequest } from '../dial.ts';
 import { Fleet } from '../fleet.ts';
 import { errorCode } from '../jsonrpc/error-code.ts';
 import { ErrorCode } from '../jsonrpc/errors.ts';
 import type { Request } from '../jsonrpc/request.ts';
 import { MAX_REPLY_DEPTH, ScanKind, type Scan } from '../jsonrpc/scan.ts';
+import type { Mode } from '../mode.ts';
+import { openConnections, zeroCounts, type ModeFigures, type RequestCounts } from '../pool-figures.ts';
 import type { OperableMode } from '../pool-operations.ts';
 import type { ScalingOptions } from '../upkeep.ts';
 import { Priority } from '../priority.ts';
@@ -19,7 +20,8 @@ import { Dialogue, type DialogueSettings } from './dialogue.ts';
 import { Intake } from './intake.ts';
 import { recoverUnsent, type Moved } from './recover.ts';
 import { RequestLease, type LeaseHost, type LeaseLimits } from './request-lease.ts';
-import { RetryBudget } from './retry-budget.ts';
+import { Retries } from './retries.ts';
+import { SharedSeat } from './shared-seat.ts';
 import { WaitQueue, type WaitQueueLimits } from './wait-queue.ts';
 
 export interface RequestLimits extends LeaseLimits {
@@ -55,38 +57,8 @@ export interface RequestModeOptions {
   readonly dialogue?: DialogueSettings | undefined;
 }
 
-/** What has happened since the start. accepted = replied + errored + abandoned + what is in flight or waits now. */
-export interface RequestCounts {
-  accepted: number;
-  replied: number;
-  errored: number;
-  abandoned: number;
-  droppedUnknownId: number;
-  droppedUnowned: number;
-  droppedMalformed: number;
-  upstreamsLost: number;
-  retries: number;
-}
-
-export function zeroCounts(): RequestCounts {
-  return {
-    accepted: 0,
-    replied: 0,
-    errored: 0,
-    abandoned: 0,
-    droppedUnknownId: 0,
-    droppedUnowned: 0,
-    droppedMalformed: 0,
-    upstreamsLost: 0,
-    retries: 0,
-  };
-}
-
-/** The back-off before a retry grows up to so many times the first. */
-const maxBackoffs = 10;
-
 /** Many clients over few connections: JSON-RPC ids are rewritten on the way out and restored on the way back. */
-export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
+export class RequestMode implements Mode, ChannelHost, LeaseHost, OperableMode {
   readonly counts: RequestCounts = zeroCounts();
   readonly limits: RequestLimits;
   readonly intake: Intake;
@@ -94,21 +66,23 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
   readonly #now: () => number;
   readonly #scratch = new Uint8Array(MAX_REPLY_DEPTH);
   readonly #observer: PoolObserver;
-  readonly #retryBudget: RetryBudget;
+  readonly #retries: Retries;
   readonly #queue: WaitQueue;
   readonly #fleet: Fleet<Channel>;
-  readonly #random: () => number;
-  /** Rings when the back-off before a retry is over. */
-  readonly #backoffAlarm: Alarm;
 
   constructor({ limits, now, observer, dialogue, ...fleet }: RequestModeOptions) {
     this.limits = limits;
     this.#now = now;
     this.#observer = observer;
-    this.#retryBudget = new RetryBudget(limits.retryBudgetRatio);
+    this.#retries = new Retries({
+      budgetRatio: limits.retryBudgetRatio,
+      backoffMs: limits.retryBackoffMs,
+      maxRetries: limits.maxRetries,
+      now,
+      random: fleet.random,
+      onDue: () => this.#endBackoffs(),
+    });
     this.#queue = new WaitQueue(limits.queue);
-    this.#random = fleet.random;
-    this.#backoffAlarm = new Alarm({ now, onRing: () => this.#endBackoffs() });
     this.intake = new Intake({ ...limits, onRefused: (code) => this.#observer.refused(code) });
     this.dialogue =
       dialogue &&
@@ -215,6 +189,16 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
     this.#grow();
   }
 
+  /** There is a place as long as there is hope: connections are nobody's own. */
+  acquire({ protocols }: DialRequest, handlers: SeatHandlers, priority: Priority): () => void {
+    if (this.hopeful) {
+      handlers.onSeat(new SharedSeat(protocols[0] ?? '', (client) => this.lease(client, priority)));
+    } else {
+      handlers.onRefused({ status: undefined, retryAfterMs: this.retryAfterMs });
+    }
+    return () => undefined;
+  }
+
   /** `priority` is the class of its requests whose method has none of its own. */
   lease(client: ClientSide, priority: Priority = Priority.medium): RequestLease {
     return new RequestLease(client, this, priority);
@@ -231,7 +215,7 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
     request.queueDeadlineMs = this.#queueDeadlineOf(request, nowMs);
     if (!request.isNotification) {
       this.counts.accepted++;
-      this.#retryBudget.earn();
+      this.#retries.earn();
     }
     return nowMs;
   }
@@ -329,10 +313,14 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
     for (const slot of channel.inFlight.taken()) {
       const lease = channel.inFlight.owners[slot];
       if (lease === undefined || unsentSlots.has(slot)) continue;
-      const request = this.#retryOf(channel, slot);
-      if (request === undefined) lease.failSlot(slot, ErrorCode.OutcomeUnknown);
-      else moved.push({ slot, lease, request });
-      if (request !== undefined) this.#backOff(lease, request);
+      const request = this.#retries.take(channel, slot);
+      if (request === undefined) {
+        lease.failSlot(slot, ErrorCode.OutcomeUnknown);
+      } else {
+        this.counts.retries++;
+        moved.push({ slot, lease, request });
+        this.#retries.backOff(lease, request);
+      }
     }
     // What was written came first, so this is the order in which the clients sent it.
     moved.push(...unsent);
@@ -366,8 +354,23 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
     for (const channel of [...this.channels]) this.#fleet.closeIfDrained(channel);
   }
 
+  figures(): ModeFigures {
+    const { counts, inFlight, waiting, dialogue } = this;
+    return {
+      ...counts,
+      connections: openConnections(this.channels),
+      inFlight,
+      waiting,
+      subscriptions: {
+        client: dialogue?.subscriptions?.owned ?? 0,
+        upstream: dialogue?.subscriptions?.placed ?? 0,
+      },
+      coalesced: dialogue?.coalescing.coalesced ?? 0,
+    };
+  }
+
   close(code: number, reason: string): void {
-    this.#backoffAlarm.stop();
+    this.#retries.stop();
     this.#fleet.close(code, reason);
   }
 
@@ -401,23 +404,9 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
     this.#queue.unshift(lease, request);
   }
 
-  /** Nothing of the client is sent until the back-off before this retry is over, so that its requests keep their order. */
-  #backOff(lease: Requester, request: Request): void {
-    const { retryBackoffMs, maxRetries } = this.limits;
-    if (retryBackoffMs === 0) return;
-    const attempt = maxRetries - request.retriesLeft - 1;
-    const delayMs = backoffDelayMs(
-      { baseDelayMs: retryBackoffMs, maxDelayMs: maxBackoffs * retryBackoffMs, factor: 2, jitter: true },
-      attempt,
-      this.#random,
-    );
-    lease.heldUntilMs = Math.max(lease.heldUntilMs, this.#now() + delayMs);
-    this.#backoffAlarm.set(lease.heldUntilMs);
-  }
-
   #endBackoffs(): void {
     const nextMs = this.#queue.release(this.#now());
-    if (nextMs < Infinity) this.#backoffAlarm.set(nextMs);
+    this.#retries.ringAt(nextMs);
     for (const channel of this.channels) this.#serve(channel);
     this.#grow();
   }
@@ -437,16 +426,6 @@ export class RequestMode implements ChannelHost, LeaseHost, OperableMode {
       // To the end of its ring: the next slot is somebody else's.
       this.#queue.place(lease);
     }
-  }
-
-  /** The kept request when it was written but may be sent again, within the budget. */
-  #retryOf(channel: Channel, slot: number): Request | undefined {
-    const kept = channel.inFlight.kept[slot];
-    if (kept === undefined || kept.retriesLeft === 0 || !this.#retryBudget.spend()) return undefined;
-    this.counts.retries++;
-    kept.retriesLeft--;
-    kept.wasWritten = true;
-    return kept;
   }
 
   /** Asks for one more connection when those being dialled would not do for all that wait for one. */

@@ -138,19 +138,19 @@ describe('SessionMode', () => {
     expect(setup.seats).toEqual([]);
     setup.openAll();
     expect(setup.seats).toMatchObject([{ protocol: 'chat' }]);
-    expect(setup.mode).toMatchObject({ busy: 1, idle: 0 });
+    expect(setup.mode.figures().connections).toMatchObject({ busy: 1, idle: 0 });
   });
 
   it('keeps warm connections for clients that need nothing special, and replaces those that are taken', () => {
     const setup = new Setup({ warm: 2 });
     setup.openAll();
-    expect(setup.mode.idle).toBe(2);
+    expect(setup.mode.figures().connections.idle).toBe(2);
     setup.acquire(plainDial);
     expect(setup.seats).toHaveLength(1);
-    expect(setup.mode).toMatchObject({ busy: 1, idle: 1 });
+    expect(setup.mode.figures().connections).toMatchObject({ busy: 1, idle: 1 });
     vi.advanceTimersByTime(1_000);
     setup.openAll();
-    expect(setup.mode).toMatchObject({ busy: 1, idle: 2 });
+    expect(setup.mode.figures().connections).toMatchObject({ busy: 1, idle: 2 });
   });
 
   it('gives no warm connection to a client that needs a header, a subprotocol or a query', () => {
@@ -220,7 +220,7 @@ describe('SessionMode', () => {
     setup.openAll();
     setup.dialer.opened[0]!.say('x'.repeat(1_001));
     turn();
-    expect(setup.mode.idle).toBe(0);
+    expect(setup.mode.figures().connections.idle).toBe(0);
     expect(setup.connector.total).toBe(0);
     expect(setup.dialer.opened[0]!.closing?.[0]).toBe(1008);
   });
@@ -230,7 +230,7 @@ describe('SessionMode', () => {
     const { client, lease, connection } = setup.seat();
     connection.feed(frame({ opcode: Opcode.Close, payload: closePayload(4002, 'over') }));
     expect(client.closes).toEqual([[4002, 'over']]);
-    expect(setup.mode).toMatchObject({ busy: 0, upstreamsLost: 0 });
+    expect(setup.mode.figures()).toMatchObject({ connections: { busy: 0 }, upstreamsLost: 0 });
     expect(setup.connector.total).toBe(0);
     lease.release(4002, 'over');
     expect(setup.connector.total).toBe(0);
@@ -241,7 +241,7 @@ describe('SessionMode', () => {
     const { client, connection } = setup.seat();
     connection.socket.close();
     expect(client.closes).toEqual([[1006, '']]);
-    expect(setup.mode.upstreamsLost).toBe(1);
+    expect(setup.mode.figures().upstreamsLost).toBe(1);
   });
 
   it('passes the close of the client on, code and reason, and has room again', () => {
@@ -370,7 +370,7 @@ describe('SessionMode', () => {
     setup.openAll();
     vi.advanceTimersByTime(1_000);
     setup.openAll();
-    expect(setup.mode.idle).toBe(3);
+    expect(setup.mode.figures().connections.idle).toBe(3);
   });
 
   it('probes an endpoint that failed once although sessions to it live on', () => {
@@ -380,7 +380,7 @@ describe('SessionMode', () => {
     vi.advanceTimersByTime(1_000);
     setup.openAll();
     expect(setup.endpoints[0]!.failures).toBe(0);
-    expect(setup.mode).toMatchObject({ busy: 1, idle: 0 });
+    expect(setup.mode.figures().connections).toMatchObject({ busy: 1, idle: 0 });
   });
 
   it('does not dial for itself every second where only clients are let in', () => {
@@ -397,10 +397,10 @@ describe('SessionMode', () => {
     const setup = new Setup({ warm: 1 });
     setup.openAll();
     setup.dialer.opened[0]!.feed(frame({ opcode: Opcode.Close, payload: closePayload(1001) }));
-    expect(setup.mode.idle).toBe(0);
+    expect(setup.mode.figures().connections.idle).toBe(0);
     vi.advanceTimersByTime(1_000);
     setup.openAll();
-    expect(setup.mode.idle).toBe(1);
+    expect(setup.mode.figures().connections.idle).toBe(1);
   });
 
   it('does not take a message when the upstream reads too slowly', () => {

@@ -3,6 +3,8 @@ import { BreakerState } from '../breaker.ts';
 import type { Connector } from '../connector.ts';
 import { plainDial, type DialError, type DialRequest } from '../dial.ts';
 import type { Endpoint } from '../endpoint.ts';
+import type { Mode } from '../mode.ts';
+import { noFigures, type ModeFigures } from '../pool-figures.ts';
 import type { OperableMode } from '../pool-operations.ts';
 import type { HealthChecks } from '../health.ts';
 import { SessionLease, type SessionHost } from './session-lease.ts';
@@ -28,7 +30,7 @@ const minDialShare = 0.4;
 const ownDial: DialRequest = { ...plainDial };
 
 /** One upstream connection for each client, for as long as it stays. */
-export class SessionMode implements SessionHost, OperableMode {
+export class SessionMode implements Mode, SessionHost, OperableMode {
   /** Sessions keep their connections as long as they last. */
   readonly replacing = 0;
   readonly #connector: Connector;
@@ -40,7 +42,7 @@ export class SessionMode implements SessionHost, OperableMode {
   readonly #checks: HealthChecks<SessionLease>;
   readonly #topUpTimer: NodeJS.Timeout;
   #paused = false;
-  upstreamsLost = 0;
+  #upstreamsLost = 0;
   #warmNotBeforeMs = 0;
   #closed = false;
 
@@ -52,17 +54,8 @@ export class SessionMode implements SessionHost, OperableMode {
     this.#topUp();
   }
 
-  get idle(): number {
-    return this.#warm.length;
-  }
-
-  get busy(): number {
-    return this.#leased.size;
-  }
-
-  /** Clients that wait for the end of a pause. */
-  get waiting(): number {
-    return this.#held.size;
+  get hopeful(): boolean {
+    return !this.#connector.allFailing;
   }
 
   get paused(): boolean {
@@ -112,7 +105,7 @@ export class SessionMode implements SessionHost, OperableMode {
     if (index >= 0) this.#warm.splice(index, 1);
     this.#leased.delete(lease);
     const lost = code === 1006 && !this.#paused;
-    if (lost) this.upstreamsLost++;
+    if (lost) this.#upstreamsLost++;
     // A client can make its own session end so: that alone is no reason to leave the upstream alone, but to compare it with others.
     if (index < 0 && (lost || code === 1011)) lease.endpoint.standing.failed(this.#options.now());
     this.#connector.closed(lease.endpoint, !lost || index < 0);
@@ -142,6 +135,15 @@ export class SessionMode implements SessionHost, OperableMode {
   onEndpointsChanged(): void {
     for (const lease of this.#warm.filter(({ endpoint }) => endpoint.removed)) lease.release(1000, '');
     this.#topUp();
+  }
+
+  figures(): ModeFigures {
+    return {
+      ...noFigures(),
+      connections: { idle: this.#warm.length, busy: this.#leased.size, draining: 0 },
+      waiting: this.#held.size,
+      upstreamsLost: this.#upstreamsLost,
+    };
   }
 
   close(code: number, reason: string): void {

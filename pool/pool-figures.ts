@@ -1,0 +1,73 @@
+import type { EndpointFigures } from './endpoint-figures.ts';
+import type { SharedConnection } from './shared-connection.ts';
+
+/** What has happened since the start. accepted = replied + errored + abandoned + what is in flight or waits now. */
+export interface RequestCounts {
+  accepted: number;
+  replied: number;
+  errored: number;
+  abandoned: number;
+  droppedUnknownId: number;
+  droppedUnowned: number;
+  droppedMalformed: number;
+  upstreamsLost: number;
+  retries: number;
+}
+
+export function zeroCounts(): RequestCounts {
+  return {
+    accepted: 0,
+    replied: 0,
+    errored: 0,
+    abandoned: 0,
+    droppedUnknownId: 0,
+    droppedUnowned: 0,
+    droppedMalformed: 0,
+    upstreamsLost: 0,
+    retries: 0,
+  };
+}
+
+/** Open upstream connections, by state. */
+export interface OpenConnections {
+  readonly idle: number;
+  readonly busy: number;
+  readonly draining: number;
+}
+
+/** What a mode tells about itself. */
+export interface ModeFigures extends RequestCounts {
+  readonly connections: OpenConnections;
+  readonly inFlight: number;
+  readonly waiting: number;
+  /** What clients have subscribed, and what is subscribed upstream. */
+  readonly subscriptions: { readonly client: number; readonly upstream: number };
+  /** Calls answered by an identical one of somebody else's. */
+  readonly coalesced: number;
+}
+
+/** What a pool tells about itself. */
+export interface PoolFigures extends ModeFigures {
+  readonly name: string;
+  readonly connections: OpenConnections & { readonly dialing: number };
+  readonly endpoints: readonly EndpointFigures[];
+}
+
+/** The figures of a mode that has nothing to tell. */
+export function noFigures(): ModeFigures {
+  return {
+    ...zeroCounts(),
+    connections: { idle: 0, busy: 0, draining: 0 },
+    inFlight: 0,
+    waiting: 0,
+    subscriptions: { client: 0, upstream: 0 },
+    coalesced: 0,
+  };
+}
+
+/** The states of connections that clients share. */
+export function openConnections(connections: readonly SharedConnection[]): OpenConnections {
+  const busy = connections.filter(({ load, draining }) => load > 0 && !draining).length;
+  const draining = connections.filter((connection) => connection.draining).length;
+  return { idle: connections.length - busy - draining, busy, draining };
+}
