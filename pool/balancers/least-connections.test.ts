@@ -8,10 +8,10 @@ const membersWithLoads = (loads: readonly number[]) =>
   loads.map((load) => ({ load, latencyMs: 0, available: true }));
 
 describe('LeastConnections', () => {
-  it('picks the least loaded of up to 16 members wherever it stands', () => {
+  it('picks the least loaded of up to 12 members wherever it stands', () => {
     const balancer = new LeastConnections({ random: () => 0.5 });
-    for (let least = 0; least < 16; least++) {
-      const members = membersWithLoads(Array.from({ length: 16 }, (_, index) => (index === least ? 1 : 2)));
+    for (let least = 0; least < 12; least++) {
+      const members = membersWithLoads(Array.from({ length: 12 }, (_, index) => (index === least ? 1 : 2)));
       expect(balancer.pick(members)).toBe(members[least]);
     }
   });

@@ -1,12 +1,12 @@
 import type { Balancer, Member } from './balancer.ts';
-import { Xorshift32 } from './xorshift.ts';
+import { drawIndex, Xorshift32 } from './xorshift.ts';
 
-const MAX_SCANNED = 16;
+const MAX_SCANNED = 12;
 /** So that one pick in a million goes through the whole list while nine of ten members are unavailable. */
 const PROBES = 64;
 
 /**
- * The member with the least load: exactly so up to 16 members; above that the better of two drawn at random
+ * The member with the least load: exactly so up to 12 members; above that the better of two drawn at random
  * (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing"), which costs the same for any number.
  */
 export class LeastConnections implements Balancer {
@@ -45,11 +45,10 @@ export class LeastConnections implements Balancer {
   #betterOfTwo<M extends Member>(members: readonly M[]): M | undefined {
     const { length } = members;
     for (let probe = 0; probe < PROBES; probe++) {
-      // One draw serves for both: its whole part is the first, its fraction the second.
-      const draw = this.#numbers.next() * length;
-      const first = draw | 0;
-      const one = members[first]!;
-      const other = members[((draw - first) * length) | 0]!;
+      // Half of the bits for each.
+      const bits = this.#numbers.bits();
+      const one = members[drawIndex(bits, length)]!;
+      const other = members[drawIndex(bits << 16, length)]!;
       const better = other.load < one.load ? other : one;
       if (better.available) return better;
       if (one.available) return one;

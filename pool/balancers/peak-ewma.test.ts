@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Latency } from '../latency.ts';
 import { describeBalancer } from './balancer.contract.ts';
 import { PeakEwma } from './peak-ewma.ts';
 
@@ -29,9 +30,18 @@ describe('PeakEwma', () => {
   });
 
   it('asks one that has never answered once, and then waits for its answer', () => {
-    const [known, unknown] = [member(50, 4), member(0)];
+    const latency = new Latency();
+    const unknown = {
+      load: 0,
+      available: true,
+      get latencyMs() {
+        return latency.ms;
+      },
+    };
+    const known = member(50, 4);
     const balancer = new PeakEwma({ random: () => 0.5 });
     expect(balancer.pick([known, unknown])).toBe(unknown);
+    latency.asked();
     unknown.load = 1;
     expect(balancer.pick([known, unknown])).toBe(known);
   });

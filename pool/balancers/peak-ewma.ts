@@ -1,10 +1,10 @@
 import type { Balancer, Member } from './balancer.ts';
-import { Xorshift32 } from './xorshift.ts';
+import { drawIndex, Xorshift32 } from './xorshift.ts';
 
 /** So that one pick in a million goes through the whole list while nine of ten members are unavailable. */
 const maxProbes = 64;
-/** The cost of what has been asked and never answered, above that of all which has: a black hole gets one question. */
-const unknownCost = 1e9;
+/** So that among those of which nothing is known the least loaded costs least, and less than all which are known. */
+const unknownMs = 1e-6;
 
 /**
  * Of two drawn at random the one that costs less, and the cost is what a request would wait there: the latency times what
@@ -20,10 +20,10 @@ export class PeakEwma implements Balancer {
   pick<M extends Member>(members: readonly M[]): M | undefined {
     const { length } = members;
     for (let probe = length < 2 ? 0 : Math.min(length, maxProbes); probe > 0; probe--) {
-      // One draw serves for both: its whole part is the first, its fraction the second, which is another.
-      const draw = this.#numbers.next() * length;
-      const first = draw | 0;
-      let second = ((draw - first) * (length - 1)) | 0;
+      // Half of the bits for each; the second is another than the first.
+      const bits = this.#numbers.bits();
+      const first = drawIndex(bits, length);
+      let second = drawIndex(bits << 16, length - 1);
       // One more when it is not below the first; by its sign, for no processor could foresee that branch.
       second += (first - second - 1) >>> 31;
       const one = members[first]!;
@@ -53,7 +53,7 @@ export class PeakEwma implements Balancer {
   }
 }
 
+/** What a request would wait there, as far as is known. */
 function cost({ latencyMs, load }: Member): number {
-  if (latencyMs > 0) return latencyMs * (load + 1);
-  return load === 0 ? 0 : unknownCost + load;
+  return (latencyMs + unknownMs) * (load + 1);
 }
