@@ -132,6 +132,11 @@ export class Channel implements SharedConnection, UpstreamOwner {
     return !full && !exhausted && this.upstream.usable && !this.upstream.congested && !this.held;
   }
 
+  /** It is about to close, and takes what its clients send behind a call that they have here all the same. */
+  get takesBehindCalls(): boolean {
+    return this.draining && this.hasRoom && this.inFlight.size < this.#slots && this.endpoint.admits;
+  }
+
   get occupied(): boolean {
     return this.subscribed > 0;
   }

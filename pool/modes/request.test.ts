@@ -663,6 +663,28 @@ describe('RequestMode', () => {
     expect(setup.mode).toMatchObject({ inFlight: 3, waiting: 0 });
   });
 
+  it('lets a client go on behind its own long call on a connection that drains, in order', () => {
+    const setup = new Setup({}, { maxConnections: 2 });
+    const old = setup.open();
+    const [client, other] = [setup.client(), setup.client()];
+    client.ask(1, 'long');
+    setup.mode.reconnect();
+    vi.advanceTimersByTime(100);
+    const next = setup.open();
+    client.ask(2);
+    client.ask(3);
+    other.ask(4);
+    expect(asked(old).map(({ method }) => method)).toEqual(['long']);
+    expect(asked(next).length).toBe(1);
+    vi.advanceTimersByTime(300);
+    expect(asked(old).length).toBe(3);
+    answerAll(old);
+    expect(client.answers().map(({ id }) => id)).toEqual([3, 2, 1]);
+    client.ask(5);
+    expect(asked(next).length).toBe(2);
+    expect(setup.mode.channels.length).toBe(1);
+  });
+
   it('closes its connections with the code it is given and dials no more', () => {
     const setup = new Setup();
     const connection = setup.open();

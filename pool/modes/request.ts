@@ -57,6 +57,9 @@ export interface RequestModeOptions {
   readonly dialogue?: DialogueSettings | undefined;
 }
 
+/** What waits behind a call on a connection that drains is sent there after so long: most calls have ended by then. */
+const drainPatienceMs = 200;
+
 /** Many clients over few connections: JSON-RPC ids are rewritten on the way out and restored on the way back. */
 export class RequestMode implements Mode, ChannelHost, LeaseHost, OperableMode {
   readonly counts: RequestCounts = zeroCounts();
@@ -346,6 +349,7 @@ export class RequestMode implements Mode, ChannelHost, LeaseHost, OperableMode {
         else lease.failSlot(slot, ErrorCode.Timeout);
       }
       if (expired.length > 0) this.onRoom(channel);
+      if (channel.draining) this.#serveBehindCalls(channel, nowMs);
     }
     if (this.#queue.size > 0) this.#sweepWaiting(nowMs);
     if (this.dialogue === undefined) return;
@@ -420,12 +424,27 @@ export class RequestMode implements Mode, ChannelHost, LeaseHost, OperableMode {
     while (channel.available) {
       const lease = this.#queue.next(channel);
       if (lease === undefined) return;
-      const request = this.#queue.shift(lease);
-      this.submit(channel, lease, request, this.#now());
-      if (request.isNotification) request.batch?.settle(request.batchIndex, undefined);
-      // To the end of its ring: the next slot is somebody else's.
-      this.#queue.place(lease);
+      this.#sendFirst(channel, lease, this.#now());
     }
+  }
+
+  /** Nowhere else could it keep its order, and its client's call may take longer than it may wait. */
+  #serveBehindCalls(channel: Channel, nowMs: number): void {
+    for (const lease of channel.waiting.list()) {
+      for (const request of lease.waiting) {
+        const isDue = nowMs - request.acceptedAtMs >= drainPatienceMs;
+        if (!isDue || lease.channel !== channel || !channel.takesBehindCalls) break;
+        this.#sendFirst(channel, lease, nowMs);
+      }
+    }
+  }
+
+  #sendFirst(channel: Channel, lease: Requester, nowMs: number): void {
+    const request = this.#queue.shift(lease);
+    this.submit(channel, lease, request, nowMs);
+    if (request.isNotification) request.batch?.settle(request.batchIndex, undefined);
+    // To the end of its ring: the next slot is somebody else's.
+    this.#queue.place(lease);
   }
 
   /** Asks for one more connection when those being dialled would not do for all that wait for one. */
