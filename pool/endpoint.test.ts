@@ -69,4 +69,37 @@ describe('Endpoint', () => {
     one.failures = 1;
     expect(one.available).toBe(false);
   });
+
+  describe('that leaves requests without an answer', () => {
+    const guarded = () =>
+      new Endpoint({
+        url: 'ws://10.0.0.1:1',
+        trusted: false,
+        breaker: { failureThreshold: 2, successThreshold: 1, resetTimeoutMs: 1_000 },
+      });
+
+    it('is left alone when nothing was answered since they were sent', () => {
+      const one = guarded();
+      one.answered(0, 5, false);
+      for (const sentAtMs of [10, 20]) one.timedOut(sentAtMs, sentAtMs + 100);
+      expect(one.admits).toBe(false);
+    });
+
+    it('is well as long as it answers others', () => {
+      const one = guarded();
+      one.answered(40, 50, false);
+      for (const sentAtMs of [10, 20, 30]) one.timedOut(sentAtMs, sentAtMs + 100);
+      expect([one.admits, one.standing.failures]).toEqual([true, 0]);
+    });
+
+    it('fails its probe even when late answers came meanwhile', () => {
+      const one = guarded();
+      for (const sentAtMs of [10, 20]) one.timedOut(sentAtMs, sentAtMs + 100);
+      one.breaker.tick(2_000);
+      one.asked(2_000);
+      one.answered(15, 2_010, false);
+      one.timedOut(2_000, 2_100);
+      expect(one.admits).toBe(false);
+    });
+  });
 });

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Member } from './balancers/balancer.ts';
-import { Breaker, type BreakerOptions } from './breaker.ts';
+import { Breaker, BreakerState, type BreakerOptions } from './breaker.ts';
 import { Latency } from './latency.ts';
 import { SlowStart } from './slow-start.ts';
 import { Standing } from './standing.ts';
@@ -59,6 +59,8 @@ export class Endpoint implements Member {
   retryAtMs = 0;
   /** It was taken out of its pool: nothing new goes there. */
   removed = false;
+  /** When it answered anything last. */
+  #answeredAtMs = -Infinity;
 
   constructor({ url, trusted, breaker = neverOpens, slowStartMs = 1 }: EndpointOptions) {
     this.breaker = new Breaker(breaker);
@@ -111,6 +113,7 @@ export class Endpoint implements Member {
 
   /** Something sent then was answered; `faulty` when the answer shows that the server is not well. */
   answered(sentAtMs: number, nowMs: number, faulty: boolean): void {
+    this.#answeredAtMs = nowMs;
     this.breaker.succeeded(sentAtMs, nowMs);
     this.latency.observe(nowMs - sentAtMs, nowMs);
     if (this.slowStart.careful) this.slowStart.answered();
@@ -120,9 +123,11 @@ export class Endpoint implements Member {
 
   /** Something sent then has waited too long for its answer. */
   timedOut(sentAtMs: number, nowMs: number): void {
-    this.breaker.failed(sentAtMs, nowMs);
     // It might have taken ten times as long, and has cost more than time.
     this.latency.observe(timeoutWeight * (nowMs - sentAtMs), nowMs);
+    // One that has answered others since is well: a client that asks what nobody answers must not take it from all.
+    if (this.#answeredAtMs > sentAtMs && this.breaker.state === BreakerState.closed) return;
+    this.breaker.failed(sentAtMs, nowMs);
     this.standing.failed(nowMs);
   }
 
