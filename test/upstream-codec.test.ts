@@ -176,7 +176,7 @@ describe('wsluices that speak zstd with dictionaries', () => {
     expect(await bytesBetween([one], [])).toBe(none);
     expect(await bytesBetween([], [one])).toBe(none);
     expect(await bytesBetween([one], [other])).toBe(none);
-  });
+  }, 120_000);
 });
 
 describe('wsluices in request mode', () => {
