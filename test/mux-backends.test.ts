@@ -40,6 +40,17 @@ describe.each(ways)('behind %s', (_name, connect) => {
     await eventually(() => expect(heard.filter((lines) => lines[2] === 'again').length).toBe(19));
   });
 
+  it('a client may say 4 MB at once', async () => {
+    const url = await connect((await startDocsExample('mux-adapter.md', 'chat.mjs')).url);
+    const client = new WebSocket(url);
+    let heard = 0;
+    client.on('message', () => heard++);
+    onTearDown(() => client.terminate());
+    await once(client, 'open');
+    for (let n = 0; n < 40; n++) client.send('x'.repeat(100_000));
+    await eventually(() => expect(heard).toBe(40));
+  });
+
   it('Socket.IO serves its own clients, events and binary ones', async () => {
     const url = await connect((await startDocsExample('mux-adapter.md', 'socket-io.mjs')).url);
     const client = io(`http://${new URL(url).host}`, { transports: ['websocket'], reconnection: false });

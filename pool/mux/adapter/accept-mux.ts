@@ -11,7 +11,7 @@ export type { ClientOf, ServeUpgrade, WsServer };
 export type OnClient<Server> = (client: ClientOf<Server>, request: IncomingMessage) => void;
 
 export interface MuxOptions {
-  /** Bytes that each client may send ahead of what the server has read; 262,144 by default. */
+  /** Bytes that each client may send ahead of what the server has read; 4,194,304 by default. */
   readonly windowBytes?: number;
   /** Most clients on one connection from a gateway; 16,384 by default. More are refused with 503. */
   readonly maxClients?: number;
@@ -23,6 +23,9 @@ export interface MuxOptions {
   readonly heartbeatMs?: number;
 }
 
+/** What a client says at once has to fit: a gateway cannot make it wait. TCP takes about as much ahead of a reader. */
+const defaultWindowBytes = 4_194_304;
+
 /**
  * Lets a server of the package `ws` accept clients from a wsluice in `mux` mode, beside those that connect by
  * themselves. Each of them is a `WebSocket` of `ws` like any other: it comes as a 'connection', or to `onClient`. Returns the
@@ -33,7 +36,7 @@ export function acceptMux<Server extends WsServer>(
   onClient?: OnClient<Server> | MuxOptions,
   options: MuxOptions = typeof onClient === 'object' ? onClient : {},
 ): Server {
-  const { windowBytes = 262_144, maxClients = 16_384, heartbeatMs = 30_000 } = options;
+  const { windowBytes = defaultWindowBytes, maxClients = 16_384, heartbeatMs = 30_000 } = options;
   checkRange('windowBytes', windowBytes, minWindow, maxCredit);
   checkRange('maxClients', maxClients, 1, maxCredit);
   checkRange('heartbeatMs', heartbeatMs, 0, maxCredit);
