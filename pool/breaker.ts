@@ -87,9 +87,9 @@ export class Breaker {
     if (this.#state !== BreakerState.open) this.#fail(nowMs);
   }
 
-  /** The probe was given up and will have no outcome: another may go. */
-  abandoned(): void {
-    if (this.#state === BreakerState.halfOpen) this.#awaitProbe();
+  /** What began then was given up and will have no outcome: another may go if it was the probe, as it is unless a time is given. */
+  abandoned(beganAtMs = never): void {
+    if (this.#state === BreakerState.halfOpen && beganAtMs >= this.#sinceMs) this.#awaitProbe();
   }
 
   /** An operator says that all is well. */

@@ -57,6 +57,8 @@ export class Endpoint implements Member {
   losses = 0;
   /** No background dial before this time. */
   retryAtMs = 0;
+  /** When it was asked the first of what it has answered nothing since; Infinity when there is no such thing. */
+  silentSinceMs = Infinity;
   /** It was taken out of its pool: nothing new goes there. */
   removed = false;
   /** When it answered anything last. */
@@ -108,6 +110,7 @@ export class Endpoint implements Member {
   asked(nowMs: number): void {
     this.breaker.began(nowMs);
     this.latency.asked();
+    if (this.silentSinceMs === Infinity) this.silentSinceMs = nowMs;
     if (this.slowStart.active) this.slowStart.asked();
   }
 
@@ -116,6 +119,7 @@ export class Endpoint implements Member {
     this.#answeredAtMs = nowMs;
     this.breaker.succeeded(sentAtMs, nowMs);
     this.latency.observe(nowMs - sentAtMs, nowMs);
+    this.silentSinceMs = Infinity;
     if (this.slowStart.careful) this.slowStart.answered();
     if (faulty) this.standing.failed(nowMs);
     else this.standing.succeeded();
@@ -133,6 +137,7 @@ export class Endpoint implements Member {
 
   /** A connection to it was lost. */
   lost(nowMs: number): void {
+    this.silentSinceMs = Infinity;
     this.breaker.lost(nowMs);
     this.standing.failed(nowMs);
   }
@@ -142,6 +147,7 @@ export class Endpoint implements Member {
     this.failures = 0;
     this.losses = 0;
     this.retryAtMs = 0;
+    this.silentSinceMs = Infinity;
     this.breaker.reset(nowMs);
     if (this.standing.ejected) this.standing.readmit(nowMs, 0);
   }

@@ -235,10 +235,15 @@ export class Channel implements SharedConnection, UpstreamOwner {
     this.#host.onChannelGone(this, code);
   }
 
-  /** The request in that slot has not been answered in time. What waited here for most of it is not held against the upstream. */
+  /**
+   * The request in that slot has not been answered in time. What waited here for most of it is not held against the upstream,
+   * unless the upstream has been silent for as long: then that is what it waited for.
+   */
   overdue(slot: number, nowMs: number): void {
-    const sentAtMs = this.inFlight.sentAtMs(slot);
-    if (nowMs - sentAtMs >= sentAtMs - this.inFlight.acceptedAtMs(slot))
-      this.endpoint.timedOut(sentAtMs, nowMs);
+    const { endpoint, inFlight } = this;
+    const sentAtMs = inFlight.sentAtMs(slot);
+    const sinceMs = Math.min(sentAtMs, endpoint.silentSinceMs);
+    if (nowMs - sinceMs >= sinceMs - inFlight.acceptedAtMs(slot)) endpoint.timedOut(sentAtMs, nowMs);
+    else endpoint.breaker.abandoned(sentAtMs);
   }
 }

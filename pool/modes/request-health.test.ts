@@ -33,7 +33,11 @@ class Setup {
   constructor(
     endpoints = 1,
     balance: BalancerName = 'round-robin',
-    { healthCheckIntervalMs = 0, healthCall = undefined as Uint8Array | undefined } = {},
+    {
+      healthCheckIntervalMs = 0,
+      healthCall = undefined as Uint8Array | undefined,
+      maxInFlightPerConnection = 16,
+    } = {},
   ) {
     const log = {
       info: (_: object, message: string) => void this.lines.push(message),
@@ -66,7 +70,7 @@ class Setup {
       balancer,
       limits: {
         minConnections: 1,
-        maxInFlightPerConnection: 16,
+        maxInFlightPerConnection,
         maxInFlightPerClient: 10,
         maxBatchSize: 3,
         maxBatchReplyBytes: 1_000,
@@ -155,6 +159,44 @@ describe('the breaker in request mode', () => {
     expect(setup.lines.filter((line) => line.startsWith('breaker'))).toEqual([
       'breaker opened: nothing goes to this upstream',
     ]);
+  });
+
+  it('opens when an upstream is silent that requests have to wait for', () => {
+    const setup = new Setup(1, 'round-robin', { maxInFlightPerConnection: 1 });
+    setup.openAll();
+    for (let n = 0; n < 8; n++) {
+      setup.ask();
+      pass(100);
+    }
+    expect(setup.endpoints[0]!.breaker.state).toBe(BreakerState.open);
+  });
+
+  it('is not opened by what was sent shortly before its time was over', () => {
+    const setup = new Setup();
+    const [connection] = setup.openAll();
+    setup.ask();
+    answer(connection!);
+    setup.mode.pause();
+    for (let n = 0; n < 5; n++) setup.ask();
+    pass(300);
+    setup.mode.resume();
+    pass(200);
+    expect(setup.codes).toEqual([undefined, -32001, -32001, -32001, -32001, -32001]);
+    expect(setup.endpoints[0]!.breaker.state).toBe(BreakerState.closed);
+  });
+
+  it('sends another probe when the first had too little time left for an answer', () => {
+    const setup = new Setup(2, 'round-robin', { maxInFlightPerConnection: 1 });
+    const connections = setup.openAll();
+    const { breaker } = setup.endpoints[1]!;
+    for (let n = 0; n < 3; n++) breaker.lost(Date.now());
+    pass(700);
+    for (let n = 0; n < 2; n++) setup.ask();
+    pass(500);
+    expect(setup.codes).toEqual([-32001, -32001]);
+    expect(connections[1]!.texts.length).toBe(1);
+    expect(breaker.state).toBe(BreakerState.halfOpen);
+    expect(breaker.admits).toBe(true);
   });
 
   it('sends one probe at a time when its time has come, and closes after enough of them', () => {
