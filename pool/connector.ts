@@ -1,11 +1,11 @@
 import type { Balancer } from './balancers/balancer.ts';
 import { backoffDelayMs, type BackoffOptions } from './backoff.ts';
-import { BreakerState } from './breaker.ts';
+import { BreakerState } from './health/breaker.ts';
 import { plainDial, type DialError, type Dialer, type DialRequest } from './dial.ts';
 import type { Endpoint } from './endpoint.ts';
-import { EndpointWatch } from './endpoint-watch.ts';
-import { HealthChecks, type Checkable, type HealthCheckOptions } from './health.ts';
-import type { OutlierOptions } from './outliers.ts';
+import { EndpointWatch } from './health/endpoint-watch.ts';
+import { HealthChecks, type Checkable, type HealthCheckOptions } from './health/health.ts';
+import type { OutlierOptions } from './health/outliers.ts';
 import type { PoolLog } from './pool-log.ts';
 import type { UpstreamConnection } from './upstream.ts';
 

@@ -9,7 +9,7 @@ import { RequestMode } from './modes/request.ts';
 import { SessionMode } from './modes/session.ts';
 import type { PoolConfig, PoolOptions } from './pool-config.ts';
 import type { OperableMode } from './pool-operations.ts';
-import { Priority } from './priority.ts';
+import { Priority } from './waiting/priority.ts';
 
 /** The mode of a pool that has upstreams. */
 export function createMode(

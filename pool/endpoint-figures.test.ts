@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { BreakerState } from './breaker.ts';
+import { BreakerState } from './health/breaker.ts';
 import { endpointFigures } from './endpoint-figures.ts';
 import { Endpoint } from './endpoint.ts';
 

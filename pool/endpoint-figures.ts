@@ -1,4 +1,4 @@
-import type { BreakerState } from './breaker.ts';
+import type { BreakerState } from './health/breaker.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** What a pool tells of one of its endpoints. */

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import type { Member } from './balancers/balancer.ts';
-import { Breaker, BreakerState, type BreakerOptions } from './breaker.ts';
-import { Latency } from './latency.ts';
-import { SlowStart } from './slow-start.ts';
-import { Standing } from './standing.ts';
+import { Breaker, BreakerState, type BreakerOptions } from './health/breaker.ts';
+import { Latency } from './health/latency.ts';
+import { SlowStart } from './health/slow-start.ts';
+import { Standing } from './health/standing.ts';
 
 export interface EndpointOptions {
   readonly url: string;

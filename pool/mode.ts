@@ -1,6 +1,6 @@
 import type { SeatHandlers } from './client-side.ts';
 import type { DialRequest } from './dial.ts';
-import type { Priority } from './priority.ts';
+import type { Priority } from './waiting/priority.ts';
 import type { ModeFigures } from './pool-figures.ts';
 
 /** One way to let clients use upstream connections. */

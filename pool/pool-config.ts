@@ -1,16 +1,16 @@
 import type { BackoffOptions } from './backoff.ts';
 import type { BalancerName } from './balancers/create-balancer.ts';
-import type { BreakerOptions } from './breaker.ts';
+import type { BreakerOptions } from './health/breaker.ts';
 import type { PoolObserver } from './client-side.ts';
 import type { UpstreamCodec } from './coded-upstream.ts';
 import type { EchoStyle } from './modes/echo.ts';
 import type { WaitQueueLimits } from './modes/wait-queue.ts';
-import type { OutlierOptions } from './outliers.ts';
+import type { OutlierOptions } from './health/outliers.ts';
 import type { PoolLog } from './pool-log.ts';
-import type { PriorityName } from './priority.ts';
+import type { PriorityName } from './waiting/priority.ts';
 import type { SubscriptionSettings } from './subscriptions/settings.ts';
 import type { Turn } from './turn.ts';
-import type { ScalingOptions } from './upkeep.ts';
+import type { ScalingOptions } from './fleet/upkeep.ts';
 import type { Heartbeat } from './upstream.ts';
 import type { BufferPool } from './wire/buffer-pool.ts';
 

@@ -1,5 +1,5 @@
 import type { EndpointFigures } from './endpoint-figures.ts';
-import type { SharedConnection } from './shared-connection.ts';
+import type { SharedConnection } from './fleet/shared-connection.ts';
 
 /** What has happened since the start. accepted = replied + errored + abandoned + what is in flight or waits now. */
 export interface RequestCounts {

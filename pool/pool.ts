@@ -10,7 +10,7 @@ import { EchoMode } from './modes/echo.ts';
 import type { PoolOptions } from './pool-config.ts';
 import type { PoolFigures } from './pool-figures.ts';
 import { PoolOperations } from './pool-operations.ts';
-import { Priority, type PriorityName } from './priority.ts';
+import { Priority, type PriorityName } from './waiting/priority.ts';
 
 const defaultIdCeiling = 2 ** 52;
 

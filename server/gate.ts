@@ -5,7 +5,7 @@ import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
 import { indexByName } from '../metrics/gateway-metrics.ts';
 import type { NoSeat } from '../pool/client-side.ts';
 import type { Pool } from '../pool/pool.ts';
-import type { PriorityName } from '../pool/priority.ts';
+import type { PriorityName } from '../pool/waiting/priority.ts';
 import type { ClientKeys } from '../ratelimit/limit-config.ts';
 import type { Limits } from '../ratelimit/limits.ts';
 import type { Admission } from './admission.ts';

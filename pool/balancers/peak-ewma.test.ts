@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Latency } from '../latency.ts';
+import { Latency } from '../health/latency.ts';
 import { describeBalancer } from './balancer.contract.ts';
 import { PeakEwma } from './peak-ewma.ts';
 

@@ -1,4 +1,4 @@
-import type { Priority } from '../priority.ts';
+import type { Priority } from '../waiting/priority.ts';
 import { hashId, isEscaped } from './ids.ts';
 import { methodName } from './method-name.ts';
 

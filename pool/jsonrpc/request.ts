@@ -1,7 +1,7 @@
 import { copyBytes } from '../copy-bytes.ts';
 import type { Batch } from './batch.ts';
 import { canonicalId, hashId, isEscaped, sameId } from './ids.ts';
-import { Priority } from '../priority.ts';
+import { Priority } from '../waiting/priority.ts';
 import { plainMethod, type MethodTraits } from './method-table.ts';
 import type { ProgressToken } from './progress-tokens.ts';
 import type { Scan } from './scan.ts';

@@ -1,14 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import type { Endpoint } from '../endpoint.ts';
-import type { SharedConnection } from '../shared-connection.ts';
+import type { SharedConnection } from '../fleet/shared-connection.ts';
 import { parseWireId } from '../jsonrpc/ids.ts';
 import { InFlight } from '../jsonrpc/in-flight.ts';
 import { rewriteTokens, type ProgressToken } from '../jsonrpc/progress-tokens.ts';
 import type { Request } from '../jsonrpc/request.ts';
 import { Scan, ScanKind, scanReply, scanRequest } from '../jsonrpc/scan.ts';
-import type { Priority } from '../priority.ts';
-import { PriorityRings } from '../priority-rings.ts';
-import type { Waiter } from '../queue.ts';
+import type { Priority } from '../waiting/priority.ts';
+import { PriorityRings } from '../waiting/priority-rings.ts';
+import type { Waiter } from '../waiting/queue.ts';
 import type { UpstreamConnection, UpstreamOwner } from '../upstream.ts';
 import type { ErrorCode } from '../jsonrpc/errors.ts';
 import type { WaitingRequests } from './waiting-requests.ts';

@@ -1,7 +1,7 @@
 import { Request } from '../jsonrpc/request.ts';
 import { Scan, scanRequest } from '../jsonrpc/scan.ts';
-import type { WaitRing, Waiter } from '../queue.ts';
-import { Priority } from '../priority.ts';
+import type { WaitRing, Waiter } from '../waiting/queue.ts';
+import { Priority } from '../waiting/priority.ts';
 import type { Channel, Requester } from './channel.ts';
 import { WaitingRequests } from './waiting-requests.ts';
 

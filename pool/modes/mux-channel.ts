@@ -1,9 +1,9 @@
 import type { Endpoint } from '../endpoint.ts';
-import type { SharedConnection } from '../shared-connection.ts';
+import type { SharedConnection } from '../fleet/shared-connection.ts';
 import { MuxFrameReader, type MuxFrameHandler } from '../mux/frame-reader.ts';
 import { MuxFrameWriter } from '../mux/frame-writer.ts';
 import { StreamTable, type TableEntry } from '../mux/stream-table.ts';
-import { WaitRing, type Waiter } from '../queue.ts';
+import { WaitRing, type Waiter } from '../waiting/queue.ts';
 import type { Flushable, Turn } from '../turn.ts';
 import type { UpstreamConnection, UpstreamOwner } from '../upstream.ts';
 

@@ -12,7 +12,7 @@ import type { DialRequest } from '../dial.ts';
 import { Incoming } from '../mux/incoming.ts';
 import { Outgoing } from '../mux/outgoing.ts';
 import { VANISHED_CODE } from '../mux/frames.ts';
-import type { Waiter, WaitRing } from '../queue.ts';
+import type { Waiter, WaitRing } from '../waiting/queue.ts';
 import { isValidUtf8 } from '../wire/utf8.ts';
 import type { ChannelStream, MuxChannel } from './mux-channel.ts';
 import { openingOf } from './mux-opening.ts';

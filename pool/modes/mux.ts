@@ -2,7 +2,7 @@ import type { PoolObserver, SeatHandlers } from '../client-side.ts';
 import type { PoolLog } from '../pool-log.ts';
 import type { DialRequest } from '../dial.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { Fleet, type FleetOptions } from '../fleet.ts';
+import { Fleet, type FleetOptions } from '../fleet/fleet.ts';
 import { maxStreamId } from '../mux/frames.ts';
 import type { Mode } from '../mode.ts';
 import { noFigures, openConnections, type ModeFigures } from '../pool-figures.ts';

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../jsonrpc/errors.ts';
 import type { Request } from '../jsonrpc/request.ts';
-import { Priority } from '../priority.ts';
-import type { WaitRing, Waiter } from '../queue.ts';
+import { Priority } from '../waiting/priority.ts';
+import type { WaitRing, Waiter } from '../waiting/queue.ts';
 import type { Channel, Requester } from './channel.ts';
 import { WaitingRequests } from './waiting-requests.ts';
 

@@ -1,4 +1,4 @@
-import { Priority } from '../priority.ts';
+import { Priority } from '../waiting/priority.ts';
 import type { UpstreamConnection } from '../upstream.ts';
 import type { Channel } from './channel.ts';
 import type { RequestLease } from './request-lease.ts';

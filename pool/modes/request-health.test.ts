@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { BreakerState } from '../breaker.ts';
+import { BreakerState } from '../health/breaker.ts';
 import { createBalancer, type BalancerName } from '../balancers/create-balancer.ts';
 import type { ClientSide } from '../client-side.ts';
 import { Connector } from '../connector.ts';

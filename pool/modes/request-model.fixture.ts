@@ -1,5 +1,5 @@
 import type { UpstreamConnection } from '../upstream.ts';
-import { priorityNames, type Priority } from '../priority.ts';
+import { priorityNames, type Priority } from '../waiting/priority.ts';
 import {
   ensure,
   idOf,

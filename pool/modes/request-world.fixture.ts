@@ -1,11 +1,11 @@
-import { Priority } from '../priority.ts';
+import { Priority } from '../waiting/priority.ts';
 import { unlimited } from '../unlimited.fixture.ts';
 import { createBalancer, type BalancerName } from '../balancers/create-balancer.ts';
 import type { ClientSide } from '../client-side.ts';
 import { Connector } from '../connector.ts';
 import { Endpoint } from '../endpoint.ts';
 import { openCoded, pack, ToyUpstreamCodec, undecodable, unpack } from '../toy-upstream-codec.fixture.ts';
-import type { ScalingOptions } from '../upkeep.ts';
+import type { ScalingOptions } from '../fleet/upkeep.ts';
 import type { Upstream, UpstreamConnection } from '../upstream.ts';
 import { frame } from '../wire/frames.fixture.ts';
 import { Opcode } from '../wire/opcode.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { methodTable } from '../jsonrpc/method-table.ts';
-import { Priority } from '../priority.ts';
+import { Priority } from '../waiting/priority.ts';
 import { stepKinds, takeStep, type Step } from './request-steps.fixture.ts';
 import { World, type WorldConfig } from './request-world.fixture.ts';
 

@@ -1,12 +1,12 @@
 import type { PoolObserver, SeatHandlers } from '../client-side.ts';
-import { BreakerState } from '../breaker.ts';
+import { BreakerState } from '../health/breaker.ts';
 import type { Connector } from '../connector.ts';
 import { plainDial, type DialError, type DialRequest } from '../dial.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { Mode } from '../mode.ts';
 import { noFigures, type ModeFigures } from '../pool-figures.ts';
 import type { OperableMode } from '../pool-operations.ts';
-import type { HealthChecks } from '../health.ts';
+import type { HealthChecks } from '../health/health.ts';
 import { SessionLease, type SessionHost } from './session-lease.ts';
 
 export interface SessionModeOptions {

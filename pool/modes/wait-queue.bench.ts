@@ -1,7 +1,7 @@
 import { bench, do_not_optimize, group, run } from 'mitata';
 import { Request } from '../jsonrpc/request.ts';
-import { Priority } from '../priority.ts';
-import { PriorityRings } from '../priority-rings.ts';
+import { Priority } from '../waiting/priority.ts';
+import { PriorityRings } from '../waiting/priority-rings.ts';
 import type { Channel, Requester } from './channel.ts';
 import { WaitingRequests } from './waiting-requests.ts';
 import { WaitQueue } from './wait-queue.ts';

@@ -1,8 +1,8 @@
 import type { Request } from '../jsonrpc/request.ts';
-import { Priority, priorityNames, type PriorityName } from '../priority.ts';
-import { PriorityRings } from '../priority-rings.ts';
-import { WaitRing } from '../queue.ts';
-import { WeightedTurns } from '../weighted-turns.ts';
+import { Priority, priorityNames, type PriorityName } from '../waiting/priority.ts';
+import { PriorityRings } from '../waiting/priority-rings.ts';
+import { WaitRing } from '../waiting/queue.ts';
+import { WeightedTurns } from '../waiting/weighted-turns.ts';
 import type { Channel, Requester } from './channel.ts';
 
 /** A weight, or one with a bound on how many requests wait in that class. */

@@ -1,5 +1,5 @@
 import type { Request } from '../jsonrpc/request.ts';
-import { Priority } from '../priority.ts';
+import { Priority } from '../waiting/priority.ts';
 
 /** What one client has waiting, oldest first: a list linked through the requests, so that nothing costs more where many wait. */
 export class WaitingRequests implements Iterable<Request> {

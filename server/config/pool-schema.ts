@@ -55,7 +55,7 @@ const headerName = checkedText('a header name in lower case', (name) => {
 
 const methodName = filledText('a method name');
 
-/** The classes of pool/priority.ts; route-schema.ts has them too. */
+/** The classes of pool/waiting/priority.ts; route-schema.ts has them too. */
 export const priorityName = oneOf(['high', 'medium', 'low']);
 
 const weight = whole(1, 1_000);

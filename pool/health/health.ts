@@ -1,6 +1,6 @@
 import { BreakerState } from './breaker.ts';
-import type { Endpoint } from './endpoint.ts';
-import type { UpstreamConnection } from './upstream.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { UpstreamConnection } from '../upstream.ts';
 
 /** How upstreams are checked; see `healthCheckIntervalMs` and `healthCheck` of a pool's config. */
 export interface HealthCheckOptions {

@@ -1,6 +1,6 @@
 import { BreakerState } from './breaker.ts';
-import type { PoolLog } from './pool-log.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { PoolLog } from '../pool-log.ts';
+import type { Endpoint } from '../endpoint.ts';
 import { Outliers, type OutlierOptions } from './outliers.ts';
 
 export interface EndpointWatchOptions {

@@ -1,5 +1,5 @@
-import type { Connector } from './connector.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Connector } from '../connector.ts';
+import type { Endpoint } from '../endpoint.ts';
 import type { SharedConnection } from './shared-connection.ts';
 import { Scaler, type ScalerOptions } from './scaler.ts';
 import type { Supply } from './supply.ts';

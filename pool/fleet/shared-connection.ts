@@ -1,6 +1,6 @@
-import type { Member } from './balancers/balancer.ts';
-import type { Endpoint } from './endpoint.ts';
-import type { UpstreamConnection } from './upstream.ts';
+import type { Member } from '../balancers/balancer.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { UpstreamConnection } from '../upstream.ts';
 
 /** An upstream connection that many clients share. */
 export interface SharedConnection extends Member {

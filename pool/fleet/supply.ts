@@ -1,7 +1,7 @@
-import type { Connector } from './connector.ts';
-import { plainDial } from './dial.ts';
-import type { Endpoint } from './endpoint.ts';
-import type { UpstreamConnection } from './upstream.ts';
+import type { Connector } from '../connector.ts';
+import { plainDial } from '../dial.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { UpstreamConnection } from '../upstream.ts';
 
 export interface SupplyOptions {
   readonly connector: Connector;

@@ -1,6 +1,6 @@
 import { BreakerState } from './breaker.ts';
-import type { Endpoint } from './endpoint.ts';
-import type { PoolLog } from './pool-log.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { PoolLog } from '../pool-log.ts';
 
 /** The `outlier` section of a pool's config. */
 export interface OutlierOptions {

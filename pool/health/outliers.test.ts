@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Endpoint } from './endpoint.ts';
+import { Endpoint } from '../endpoint.ts';
 import { Outliers } from './outliers.ts';
 
 const settings = {

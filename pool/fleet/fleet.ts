@@ -1,13 +1,13 @@
-import type { Balancer } from './balancers/balancer.ts';
-import type { Connector } from './connector.ts';
-import type { PoolLog } from './pool-log.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Balancer } from '../balancers/balancer.ts';
+import type { Connector } from '../connector.ts';
+import type { PoolLog } from '../pool-log.ts';
+import type { Endpoint } from '../endpoint.ts';
 import { Renewal } from './renewal.ts';
-import type { HealthChecks } from './health.ts';
+import type { HealthChecks } from '../health/health.ts';
 import type { SharedConnection } from './shared-connection.ts';
 import { Supply } from './supply.ts';
 import { Upkeep, type ScalingOptions } from './upkeep.ts';
-import type { UpstreamConnection } from './upstream.ts';
+import type { UpstreamConnection } from '../upstream.ts';
 
 export interface FleetOptions<C extends SharedConnection> {
   /** The pool's name. */

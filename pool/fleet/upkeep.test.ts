@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LeastConnections } from './balancers/least-connections.ts';
-import { Connector } from './connector.ts';
-import { Endpoint } from './endpoint.ts';
+import { LeastConnections } from '../balancers/least-connections.ts';
+import { Connector } from '../connector.ts';
+import { Endpoint } from '../endpoint.ts';
 import { Fleet } from './fleet.ts';
 import type { SharedConnection } from './shared-connection.ts';
-import { FakeDialer } from './modes/fake-upstream.fixture.ts';
-import type { UpstreamConnection } from './upstream.ts';
+import { FakeDialer } from '../modes/fake-upstream.fixture.ts';
+import type { UpstreamConnection } from '../upstream.ts';
 
 const slots = 10;
 const intervalMs = 1_000;
