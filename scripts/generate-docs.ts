@@ -110,7 +110,8 @@ pools.main.minConnections: 10 is more than pools.main.maxConnections (8); lower 
 \`\`\`
 
 A setting that this version accepts but does not act on yet is named when it is given, at the start and by \`check\`.
-On SIGHUP a running gateway reads the file again: its \`rateLimits\` hold from then on, and the log names what else has changed and needs a restart.
+On SIGHUP a running gateway reads the file again: its \`rateLimits\` and the \`upstreams\` of its pools hold from then on, and the log names what else
+has changed and needs a restart.
 Editors complete and check the file with [config.schema.json](config.schema.json).`;
 
 function isScalar(schema: SchemaNode, name: string): boolean {
