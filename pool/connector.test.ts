@@ -200,6 +200,21 @@ describe('Connector', () => {
     expect(setup.connector.room).toBe(2);
   });
 
+  it('waits no longer each time for an endpoint that says goodbye now and then', () => {
+    const setup = new Setup();
+    const { connector, endpoints } = setup;
+    const waitAfter = (livedMs: number): number => {
+      setup.open(0);
+      setup.nowMs += livedMs;
+      connector.closed(endpoints[0]!, false, true);
+      const waitMs = endpoints[0]!.retryAtMs - setup.nowMs;
+      setup.nowMs += 1_000;
+      return waitMs;
+    };
+    expect([101, 101, 101].map(waitAfter)).toEqual([100, 100, 100]);
+    expect([50, 50, 50].map(waitAfter)).toEqual([200, 400, 400]);
+  });
+
   it('waits ever longer for an endpoint that loses its connections as soon as they are open', () => {
     const setup = new Setup();
     const [endpoint] = setup.endpoints;

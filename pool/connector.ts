@@ -194,7 +194,7 @@ export class Connector {
 
   /**
    * An open connection to the endpoint is gone. Unexpected ends that come soon after the opening make the back-off grow; with a
-   * goodbye (`graceful`) they say nothing against the endpoint.
+   * goodbye (`graceful`) they say nothing against the endpoint, and only those that come at once make it grow.
    */
   closed(endpoint: Endpoint, expected: boolean, graceful = false): void {
     this.#left(endpoint);
@@ -204,7 +204,10 @@ export class Connector {
     // Connections that are lost together are one loss.
     if (!endpoint.openedSinceLoss) return;
     endpoint.openedSinceLoss = false;
-    if (nowMs - endpoint.openedAtMs > this.#options.reconnect.maxDelayMs) {
+    const livedMs = nowMs - endpoint.openedAtMs;
+    const { baseDelayMs, maxDelayMs } = this.#options.reconnect;
+    if (graceful && livedMs > baseDelayMs) endpoint.losses = 0;
+    if (livedMs > maxDelayMs) {
       endpoint.losses = 0;
       endpoint.breaker.succeeded(endpoint.openedAtMs, nowMs);
     }
