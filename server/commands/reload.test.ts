@@ -49,14 +49,14 @@ it('puts the limits of the file in force, and says how many there are', () => {
 });
 
 it('names what else has changed, and what is odd, without values', () => {
-  const text = `${limits(7)}\nadmin: { token: canary-canary }\nidentity: { header: x-user }\npools: { main: { breaker: {} } }`;
+  const text = `${limits(7)}\nadmin: { token: canary-canary }\nidentity: { header: x-user }\nworkers: 2`;
   const { applied, logged } = reloaded(() => loadText(text, '2'));
   expect(applied).toEqual([[7]]);
   expect(logged).toEqual([
-    ['warn', 'pools.main.breaker has no effect in this version'],
+    ['warn', 'workers has no effect in this version: there is one'],
     [
       'warn',
-      { keys: ['listen.port', 'admin.token', 'identity.header'] },
+      { keys: ['workers', 'listen.port', 'admin.token', 'identity.header'] },
       'other settings have changed too; they need a restart',
     ],
     ['info', { limits: 1, config: 'w.yaml, flags' }, 'rate limits reloaded'],
