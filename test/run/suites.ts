@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { runCommand } from './command.ts';
 import { noResults, type Tally } from './tally.ts';
 
-const suitesTimeoutMs = 1_200_000;
+const suitesTimeoutMs = 2_700_000;
 
 /** The part of vitest's JSON report that is counted here. */
 export interface VitestReport {
