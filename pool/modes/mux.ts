@@ -8,6 +8,7 @@ import type { Mode } from '../mode.ts';
 import { noFigures, openConnections, type ModeFigures } from '../pool-figures.ts';
 import type { OperableMode } from '../pool-operations.ts';
 import type { Turn } from '../turn.ts';
+import { CreditRound } from './credit-round.ts';
 import { MuxChannel, type MuxChannelHost } from './mux-channel.ts';
 import { MuxStream, type MuxStreamHost } from './mux-stream.ts';
 
@@ -283,31 +284,5 @@ export class MuxMode implements Mode, MuxChannelHost, MuxStreamHost, OperableMod
       if (stream.deadlineMs > nowMs) break;
       stream.refuse({ status: undefined, retryAfterMs });
     }
-  }
-}
-
-/** Streams that look for credit to give back, once the messages of the turn are with the clients' sockets. */
-class CreditRound {
-  readonly #turn: Turn;
-  #streams: MuxStream[] = [];
-  #scheduled = false;
-
-  constructor(turn: Turn) {
-    this.#turn = turn;
-  }
-
-  add(stream: MuxStream): void {
-    this.#streams.push(stream);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    this.#turn.schedule(this);
-  }
-
-  /** Called by the turn; the outbox was scheduled before, by the message that needed the credit. */
-  flush(): void {
-    this.#scheduled = false;
-    const streams = this.#streams;
-    this.#streams = [];
-    for (const stream of streams) stream.returnCredit();
   }
 }
