@@ -44,6 +44,30 @@ export function registerPoolFamilies(registry: Registry, pools: () => readonly P
     read: perPool((pool) => pool.waiting),
   });
   registerGauge(registry, {
+    name: 'wsluice_pool_max_connections',
+    help: 'The most upstream connections there may be',
+    labels: ['pool'],
+    read: perPool((pool) => pool.maxConnections),
+  });
+  registerGauge(registry, {
+    name: 'wsluice_pool_used_ratio',
+    help: 'Share in use now of what the pool can carry: connections in session mode, requests or streams otherwise',
+    labels: ['pool'],
+    read: perPool((pool) => pool.usedRatio),
+  });
+  registerGauge(registry, {
+    name: 'wsluice_pool_paused',
+    help: '1 while an operator holds the pool back',
+    labels: ['pool'],
+    read: perPool((pool) => (pool.paused ? 1 : 0)),
+  });
+  registerGauge(registry, {
+    name: 'wsluice_pool_healthy',
+    help: '0 while every upstream is known to be out of reach',
+    labels: ['pool'],
+    read: perPool((pool) => (pool.healthy ? 1 : 0)),
+  });
+  registerGauge(registry, {
     name: 'wsluice_breaker_state',
     help: 'State of the circuit breaker now: 0 closed, 1 open, 2 half-open',
     labels: ['pool', 'upstream'],

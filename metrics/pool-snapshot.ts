@@ -29,6 +29,13 @@ export interface PoolSnapshot {
   readonly upstreamsLost: number;
   readonly retries: number;
   readonly upstreamLatency: HistogramView;
+  /** The most upstream connections there may be. */
+  readonly maxConnections: number;
+  /** What of all that those can carry is in use now, 0 to 1. */
+  readonly usedRatio: number;
+  readonly paused: boolean;
+  /** False while every upstream is known to be out of reach. */
+  readonly healthy: boolean;
   /** Its upstreams now, each under a label of its own. */
   readonly endpoints: readonly {
     readonly upstream: string;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { GatewayMetrics } from './gateway-metrics.ts';
 import { Histogram } from './histogram.ts';
+import type { ProcessFigures } from './process-families.ts';
 import type { PoolSnapshot } from './pool-snapshot.ts';
 import { createRegistry } from './prometheus.ts';
 import type { RateLimitFigures } from './ratelimit-families.ts';
@@ -23,6 +24,10 @@ function createPool(changes: Partial<PoolSnapshot> = {}): PoolSnapshot {
     upstreamsLost: 0,
     retries: 0,
     upstreamLatency: new Histogram(),
+    maxConnections: 10,
+    usedRatio: 0,
+    paused: false,
+    healthy: true,
     endpoints: [{ upstream: 'ws://a:1/', breaker: 2, ejected: true }],
     ...changes,
   };
@@ -40,9 +45,24 @@ const limits = (): RateLimitFigures => ({
   sharedUp: true,
 });
 
+const processFigures = (): ProcessFigures => ({
+  version: '1.2.3',
+  maxConnections: 16_000,
+  memoryLimitBytes: 1_000,
+  heapLimitBytes: 500,
+  workers: [{ worker: '0', connections: 3, busySeconds: 1.5 }],
+});
+
 async function scrape(metrics: GatewayMetrics, pools: readonly PoolSnapshot[]): Promise<string[]> {
   return (
-    await createRegistry({ metrics, pools: () => pools, codecs, limits, processMetrics: false }).metrics()
+    await createRegistry({
+      metrics,
+      pools: () => pools,
+      codecs,
+      limits,
+      process: processFigures,
+      processMetrics: false,
+    }).metrics()
   ).split('\n');
 }
 
@@ -86,6 +106,16 @@ describe('createRegistry', () => {
         ),
         'wsluice_upstream_lost_total{pool="main"} 0',
         'wsluice_request_retries_total{pool="main"} 0',
+        'wsluice_pool_max_connections{pool="main"} 10',
+        'wsluice_pool_used_ratio{pool="main"} 0',
+        'wsluice_pool_paused{pool="main"} 0',
+        'wsluice_pool_healthy{pool="main"} 1',
+        'wsluice_connections_max 16000',
+        'wsluice_memory_limit_bytes 1000',
+        'wsluice_heap_limit_bytes 500',
+        'wsluice_worker_connections{worker="0"} 3',
+        'wsluice_worker_busy_seconds_total{worker="0"} 1.5',
+        `wsluice_build_info{version="1.2.3",node="${process.version}"} 1`,
       ]),
     );
   });
@@ -113,6 +143,9 @@ describe('createRegistry', () => {
       droppedMalformed: 12,
       upstreamsLost: 13,
       retries: 14,
+      usedRatio: 0.5,
+      paused: true,
+      healthy: false,
     });
     const lines = await scrape(metrics, [pool]);
     expect(lines).toEqual(
@@ -142,6 +175,9 @@ describe('createRegistry', () => {
         'wsluice_upstream_dropped_total{pool="main",reason="malformed"} 12',
         'wsluice_upstream_lost_total{pool="main"} 13',
         'wsluice_request_retries_total{pool="main"} 14',
+        'wsluice_pool_used_ratio{pool="main"} 0.5',
+        'wsluice_pool_paused{pool="main"} 1',
+        'wsluice_pool_healthy{pool="main"} 0',
         'wsluice_ratelimit_decisions_total{scope="ip",decision="rejected"} 3',
         'wsluice_ratelimit_keys{scope="ip"} 2',
         'wsluice_ratelimit_shared_up 1',
@@ -164,7 +200,14 @@ describe('createRegistry', () => {
   it('reads anew at every scrape and forgets a pool that is gone', async () => {
     const metrics = createMetrics();
     let pools = [createPool({ name: 'old', accepted: 1 })];
-    const registry = createRegistry({ metrics, pools: () => pools, codecs, limits, processMetrics: false });
+    const registry = createRegistry({
+      metrics,
+      pools: () => pools,
+      codecs,
+      limits,
+      process: processFigures,
+      processMetrics: false,
+    });
     expect(await registry.metrics()).toContain('pool="old"');
     pools = [createPool({ name: 'new', accepted: 2 })];
     metrics.connectionOpened();
@@ -175,7 +218,7 @@ describe('createRegistry', () => {
   });
 
   it('takes process metrics along unless told not to', async () => {
-    const options = { metrics: createMetrics(), pools: () => [], codecs, limits };
+    const options = { metrics: createMetrics(), pools: () => [], codecs, limits, process: processFigures };
     expect(await createRegistry(options).metrics()).toContain('process_cpu_seconds_total');
     expect(await createRegistry({ ...options, processMetrics: false }).metrics()).not.toContain('process_');
   });

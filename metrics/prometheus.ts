@@ -3,6 +3,7 @@ import { registerClientFamilies } from './client-families.ts';
 import { registerCodecFamilies, type CodecTotals } from './codec-families.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import { registerPoolFamilies } from './pool-families.ts';
+import { registerProcessFamilies, type ProcessFigures } from './process-families.ts';
 import type { PoolSnapshot } from './pool-snapshot.ts';
 import { registerRateLimitFamilies, type RateLimitFigures } from './ratelimit-families.ts';
 
@@ -14,6 +15,7 @@ export interface RegistryOptions {
   readonly codecs: () => Iterable<readonly [name: string, totals: CodecTotals]>;
   /** What the rate limits decided, and the keys they keep. */
   readonly limits: () => RateLimitFigures;
+  readonly process: () => ProcessFigures;
   /** Whether the process's own metrics (CPU, memory, garbage collection) come along; default true. */
   readonly processMetrics?: boolean;
   /** Default 'text'. Writing OpenMetrics renames counters for good, so a registry keeps the format it starts with. */
@@ -29,7 +31,7 @@ const unwanted = [
 
 /** A registry that reads the typed arrays and the pools when it is scraped, and costs nothing in between. */
 export function createRegistry(options: RegistryOptions): Registry {
-  const { metrics, pools, codecs, limits, processMetrics = true, format = 'text' } = options;
+  const { metrics, pools, codecs, limits, process, processMetrics = true, format = 'text' } = options;
   const registry = new Registry();
   // The typings tie the content type to the class, although any registry takes either.
   if (format === 'openmetrics') registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
@@ -37,6 +39,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   registerPoolFamilies(registry, pools);
   registerCodecFamilies(registry, codecs);
   registerRateLimitFamilies(registry, limits);
+  registerProcessFamilies(registry, process);
   if (!processMetrics) return registry;
   collectDefaultMetrics({ register: registry });
   for (const name of unwanted) registry.removeSingleMetric(name);

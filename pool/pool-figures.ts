@@ -51,6 +51,34 @@ export interface PoolFigures extends ModeFigures {
   readonly name: string;
   readonly connections: OpenConnections & { readonly dialing: number };
   readonly endpoints: readonly EndpointFigures[];
+  readonly maxConnections: number;
+  /** What of all that `maxConnections` connections can carry is in use, 0 to 1; of leased ones in session mode. 0 where the backend is embedded. */
+  readonly usedRatio: number;
+  readonly paused: boolean;
+  readonly healthy: boolean;
+}
+
+/** The settings that bound what a pool can carry. */
+export interface CapacitySettings {
+  readonly mode: 'session' | 'request' | 'mux';
+  readonly maxConnections: number;
+  readonly maxInFlightPerConnection: number;
+  readonly maxStreamsPerConnection: number;
+}
+
+/** Connections that are leased, requests in flight or streams, as a share of what there can be at most. */
+export function usedRatio(
+  { mode, maxConnections, maxInFlightPerConnection, maxStreamsPerConnection }: CapacitySettings,
+  { connections, inFlight }: ModeFigures,
+): number {
+  switch (mode) {
+    case 'session':
+      return connections.busy / maxConnections;
+    case 'request':
+      return inFlight / (maxConnections * maxInFlightPerConnection);
+    case 'mux':
+      return inFlight / (maxConnections * maxStreamsPerConnection);
+  }
 }
 
 /** The figures of a mode that has nothing to tell. */

@@ -8,7 +8,7 @@ import { Endpoint } from './endpoint.ts';
 import type { Mode } from './mode.ts';
 import { EchoMode } from './modes/echo.ts';
 import type { PoolOptions } from './pool-config.ts';
-import type { PoolFigures } from './pool-figures.ts';
+import { usedRatio, type PoolFigures } from './pool-figures.ts';
 import { PoolOperations } from './pool-operations.ts';
 import { Priority, type PriorityName } from './waiting/priority.ts';
 
@@ -17,6 +17,7 @@ const defaultIdCeiling = 2 ** 52;
 /** Upstream connections and the way clients share them. */
 export class Pool {
   readonly name: string;
+  readonly #config: PoolOptions['config'];
   readonly #mode: Mode;
   readonly #connector: Connector | undefined;
   /** What operators do to it; undefined where the backend is embedded. */
@@ -25,6 +26,7 @@ export class Pool {
   constructor(options: PoolOptions, idCeiling: number = defaultIdCeiling) {
     this.name = options.name;
     const { config, observer, now, echoStyle } = options;
+    this.#config = config;
     if (config.upstreams[0] === 'echo:') {
       this.#mode = new EchoMode({ style: echoStyle, observer });
       return;
@@ -63,6 +65,10 @@ export class Pool {
       name: this.name,
       connections: { dialing: this.#connector?.dialing ?? 0, ...figures.connections },
       endpoints: endpointFigures(this.#connector?.endpoints ?? []),
+      maxConnections: this.#config.maxConnections,
+      usedRatio: this.#connector === undefined ? 0 : usedRatio(this.#config, figures),
+      paused: this.operations?.paused ?? false,
+      healthy: this.healthy,
     };
   }
 }

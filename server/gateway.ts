@@ -27,6 +27,7 @@ import { LagMeter } from './lag-meter.ts';
 import { GatewayLimits } from './limits.ts';
 import { Listener } from './listener.ts';
 import { createLog, type Log } from './log.ts';
+import { processFigures } from './process-figures.ts';
 import type { SharedLimits } from './shared-limits.ts';
 import { Outbox } from './outbox.ts';
 
@@ -183,6 +184,7 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     operations,
     drain: askForDrain,
     rateLimits: () => limits.totals(),
+    process: () => processFigures(metrics.connectionsOpen, config.listen.maxConnections),
     log,
     readiness: () => readiness(gate.draining, pools),
   });

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { runCheck } from './commands/check.ts';
 import { runEcho } from './commands/echo.ts';
 import { runServe } from './commands/serve.ts';
 import type { TrainFlags } from './commands/train.ts';
 import { addServeOptions, type FlagValues } from './config/flags.ts';
+import { packageVersion } from './package-version.ts';
 
 const trainHelp = `
 One message a line. A line that is a JSON string stands for its text, any other line for itself.
@@ -14,7 +14,7 @@ The dictionary contains pieces of the messages, and every client can fetch it.`;
 
 const program = new Command('wsluice')
   .description('PgBouncer for WebSockets: many client connections over a small pool of upstream ones')
-  .version(packageVersion())
+  .version(packageVersion)
   .showHelpAfterError('(wsluice --help shows what there is)')
   .exitOverride();
 
@@ -83,19 +83,4 @@ function optionLines(command: Command): string {
   return options
     .map((option) => help.formatItem(help.optionTerm(option), width, option.description, help))
     .join('\n');
-}
-
-/** From package.json, which is one folder up in a checkout and two in the published package. */
-function packageVersion(): string {
-  for (const relative of ['../package.json', '../../package.json']) {
-    try {
-      const { version } = JSON.parse(readFileSync(new URL(relative, import.meta.url), 'utf8')) as {
-        version?: string;
-      };
-      if (version !== undefined) return version;
-    } catch {
-      // Not here: the other place.
-    }
-  }
-  return 'unknown';
 }

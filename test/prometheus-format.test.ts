@@ -31,12 +31,20 @@ async function scrape(format: 'text' | 'openmetrics', sharedUp?: boolean): Promi
     upstreamsLost: 0,
     retries: 0,
     upstreamLatency: new Histogram(),
+    maxConnections: 4,
+    usedRatio: 0.5,
+    paused: false,
+    healthy: true,
     endpoints: [{ upstream: 'ws://a:1/ #2', breaker: 1, ejected: false }],
   };
   const totals = { encodedPlain: 1, encodedPacked: 1, decodedPacked: 1, decodedPlain: 1 };
   const codecs = () => [['zstd', totals] as const];
   const limits = () => ({ decisions: [['ip', 'allowed', 1] as const], keys: [], sharedUp });
-  return createRegistry({ metrics, pools: () => [pool], codecs, limits, format }).metrics();
+  const process = () => ({
+    ...{ version: '1', maxConnections: 1, memoryLimitBytes: 1, heapLimitBytes: 1 },
+    workers: [{ worker: '0', connections: 1, busySeconds: 1 }],
+  });
+  return createRegistry({ metrics, pools: () => [pool], codecs, limits, process, format }).metrics();
 }
 
 it.each([true, undefined])(

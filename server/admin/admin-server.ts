@@ -26,6 +26,8 @@ export interface AdminOptions {
   readonly codecs: RegistryOptions['codecs'];
   /** What the rate limits count, for metrics. */
   readonly rateLimits: RegistryOptions['limits'];
+  /** What the process is and may use, for metrics. */
+  readonly process: RegistryOptions['process'];
   readonly limits: LimitsControl;
   readonly clients: ClientsControl;
   readonly operations: PoolsControl;
@@ -46,10 +48,11 @@ export class AdminServer {
   readonly #startedAt = Date.now();
 
   private constructor(options: AdminOptions) {
-    const { limits, clients, operations, drain, log, rateLimits, metrics, pools, codecs } = options;
+    const { limits, clients, operations, drain, log, rateLimits, metrics, pools, codecs, process } = options;
+    const published = { metrics, pools, codecs, limits: rateLimits, process };
     this.#options = options;
-    this.#text = createRegistry({ metrics, pools, codecs, limits: rateLimits });
-    this.#openMetrics = createRegistry({ metrics, pools, codecs, limits: rateLimits, format: 'openmetrics' });
+    this.#text = createRegistry(published);
+    this.#openMetrics = createRegistry({ ...published, format: 'openmetrics' });
     this.#routes = new Routes({
       '/health': { open: true, GET: (_, response) => this.#health(response) },
       '/ready': { open: true, GET: (_, response) => this.#ready(response) },

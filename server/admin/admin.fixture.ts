@@ -40,6 +40,7 @@ export async function openAdmin(options: Partial<AdminOptions> = {}): Promise<Ad
     pools: () => [],
     codecs: () => [],
     rateLimits: () => ({ decisions: [], keys: [], sharedUp: undefined }),
+    process: () => ({ version: '0', maxConnections: 1, memoryLimitBytes: 1, heapLimitBytes: 1, workers: [] }),
     limits: noLimits,
     clients: noClients,
     operations: noPools,
