@@ -25,6 +25,8 @@ export interface HistogramView {
 export class Histogram implements HistogramView {
   /** How many bytes of a given memory region one histogram takes. */
   static readonly byteLength = (BUCKETS + 1) * Float64Array.BYTES_PER_ELEMENT;
+  /** How many numbers that is. */
+  static readonly cellCount = BUCKETS + 1;
 
   /** The observations in each bucket, then their sum in seconds. */
   readonly #cells: Float64Array;
@@ -59,6 +61,11 @@ export class Histogram implements HistogramView {
       if (seen >= rank) return (lowerTicks(bucket) + lowerTicks(bucket + 1)) / 2 / TICKS_PER_SECOND;
     }
     return NaN;
+  }
+
+  /** Writes what a memory region of it holds now to `cells`, which has room for `cellCount` numbers. */
+  copyTo(cells: Float64Array): void {
+    cells.set(this.#cells);
   }
 
   cumulative(boundsSeconds: readonly number[]): number[] {

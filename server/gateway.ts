@@ -1,4 +1,5 @@
 import { GatewayMetrics, indexByName } from '../metrics/gateway-metrics.ts';
+import { HistogramWindow } from '../metrics/histogram-window.ts';
 import { Histogram } from '../metrics/histogram.ts';
 import type { PoolObserver } from '../pool/client-side.ts';
 import type { EchoStyle } from '../pool/modes/echo.ts';
@@ -26,8 +27,10 @@ import { HeartbeatWheel } from './heartbeat.ts';
 import { LagMeter } from './lag-meter.ts';
 import { GatewayLimits } from './limits.ts';
 import { Listener } from './listener.ts';
+import { LiveSampler } from './live/live-sampler.ts';
+import { ProcessMeter } from './live/process-meter.ts';
 import { createLog, type Log } from './log.ts';
-import { processFigures } from './process-figures.ts';
+import { memoryLimitBytes, processFigures } from './process-figures.ts';
 import type { SharedLimits } from './shared-limits.ts';
 import { Outbox } from './outbox.ts';
 
@@ -173,6 +176,24 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     clientCounts: () => clientList.countByPool(),
     log,
   });
+  const meter = new ProcessMeter({
+    eventLoopLag: new HistogramWindow(metrics.eventLoopLag),
+    memoryLimitBytes,
+  });
+  const live = new LiveSampler({
+    metrics,
+    maxConnections: config.listen.maxConnections,
+    codecs: () => codecs.bytes,
+    limits: () => limits.totals(),
+    pools: () => operations.reports(),
+    process: (spanMs) => meter.read(spanMs),
+    draining: () => gate.draining,
+    now: () => performance.now(),
+    wallClockMs: Date.now,
+    onError,
+  });
+  live.start();
+  stops.push(() => live.stop());
   const admin = await AdminServer.open({
     ...config.admin,
     metrics,
@@ -182,6 +203,7 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     limits,
     clients: clientList,
     operations,
+    live,
     drain: askForDrain,
     rateLimits: () => limits.totals(),
     process: () => processFigures(metrics.connectionsOpen, config.listen.maxConnections),

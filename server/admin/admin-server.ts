@@ -12,6 +12,8 @@ import { drainOn } from './drain-api.ts';
 import { answerJson, answerText } from './http.ts';
 import { readLimits, replaceLimits } from './limits-api.ts';
 import type { LimitsControl } from './limits-control.ts';
+import { liveEndpoint } from './live-api.ts';
+import type { LiveControl } from './live-control.ts';
 import { poolEndpoints } from './pools-api.ts';
 import type { PoolsControl } from './pools-control.ts';
 import { allowedMethods, handlerOf, Routes } from './routes.ts';
@@ -31,6 +33,7 @@ export interface AdminOptions {
   readonly limits: LimitsControl;
   readonly clients: ClientsControl;
   readonly operations: PoolsControl;
+  readonly live: LiveControl;
   /** Begins what SIGTERM begins. */
   readonly drain: () => void;
   readonly readiness: () => { ready: boolean; why: string };
@@ -48,7 +51,8 @@ export class AdminServer {
   readonly #startedAt = Date.now();
 
   private constructor(options: AdminOptions) {
-    const { limits, clients, operations, drain, log, rateLimits, metrics, pools, codecs, process } = options;
+    const { limits, clients, operations, live, drain, log, rateLimits } = options;
+    const { metrics, pools, codecs, process } = options;
     const published = { metrics, pools, codecs, limits: rateLimits, process };
     this.#options = options;
     this.#text = createRegistry(published);
@@ -60,6 +64,7 @@ export class AdminServer {
       '/api/limits': { GET: readLimits(limits), PUT: replaceLimits(limits, log) },
       ...poolEndpoints(operations),
       ...clientEndpoints(clients),
+      ...liveEndpoint(live),
       '/api/drain': { POST: drainOn(drain) },
     });
     this.#server = createServer((request, response) => {

@@ -6,6 +6,7 @@ import { errorTypes, rejectReasons } from '../close-codes.ts';
 import { AdminServer, type AdminOptions } from './admin-server.ts';
 import type { ClientsControl } from './clients-control.ts';
 import type { LimitsControl } from './limits-control.ts';
+import type { LiveControl } from './live-control.ts';
 import type { PoolsControl } from './pools-control.ts';
 
 const noLimits: LimitsControl = {
@@ -30,6 +31,8 @@ const noPools: PoolsControl = {
   setUpstreams: () => ({ added: [], removed: [] }),
 };
 
+const noLive: LiveControl = { history: [], latest: undefined, watch: () => () => undefined };
+
 /** An admin listener on a free port, closed with its test. */
 export async function openAdmin(options: Partial<AdminOptions> = {}): Promise<AdminServer> {
   const admin = await AdminServer.open({
@@ -44,6 +47,7 @@ export async function openAdmin(options: Partial<AdminOptions> = {}): Promise<Ad
     limits: noLimits,
     clients: noClients,
     operations: noPools,
+    live: noLive,
     drain: () => undefined,
     readiness: () => ({ ready: true, why: '' }),
     log: { info: () => undefined },
