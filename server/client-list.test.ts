@@ -54,6 +54,18 @@ describe('the client list', () => {
     ]);
   });
 
+  it('puts those first that have most of what it is sorted by, the older of equals', () => {
+    const list = listOf(client(3), client(1), client(2), client(3));
+    const idsBy = (sort: 'messages' | 'bytes' | 'inFlight', offset: number, limit: number) =>
+      list.page({ offset, limit, sort }).clients.map(({ id }) => id);
+    for (const sort of ['messages', 'bytes', 'inFlight'] as const) {
+      expect(idsBy(sort, 0, 10)).toEqual([3, 3, 2, 1]);
+      expect(idsBy(sort, 1, 2)).toEqual([3, 2]);
+      expect(idsBy(sort, 1e9, 1_000)).toEqual([]);
+    }
+    expect(list.page({ offset: 0, limit: 1, sort: 'bytes' }).total).toBe(2 + 2);
+  });
+
   it('has no identity for who does not say one', () => {
     expect(listOf(client(1)).page({ offset: 0, limit: 1 }).clients[0]?.identity).toBeNull();
   });

@@ -1,6 +1,13 @@
-import type { ClientReport, ClientsControl, ClientsPage } from './admin/clients-control.ts';
+import type {
+  ClientRank,
+  ClientReport,
+  ClientsControl,
+  ClientsPage,
+  PageRequest,
+} from './admin/clients-control.ts';
 import type { Connection } from './connection.ts';
 import type { Log } from './log.ts';
+import { most } from './most.ts';
 
 export interface ClientListOptions {
   /** All that are connected, in the order in which they came. */
@@ -15,6 +22,12 @@ export interface ClientListOptions {
   readonly log: Pick<Log, 'info'>;
 }
 
+const ranks: Readonly<Record<ClientRank, (client: Connection) => number>> = {
+  messages: (client) => client.messagesReceived + client.messagesSent,
+  bytes: (client) => client.bytesReceived + client.bytesSent,
+  inFlight: (client) => client.figures().inFlight,
+};
+
 /** The clients of a gateway as its operators see them. Found by going through all of them: nothing is kept for it. */
 export class ClientList implements ClientsControl {
   readonly #options: ClientListOptions;
@@ -23,14 +36,11 @@ export class ClientList implements ClientsControl {
     this.#options = options;
   }
 
-  page({ offset, limit }: { readonly offset: number; readonly limit: number }): ClientsPage {
+  page({ offset, limit, sort }: PageRequest): ClientsPage {
     const { clients } = this.#options;
-    const page: ClientReport[] = [];
-    let index = 0;
-    for (const client of clients) {
-      if (index >= offset + limit) break;
-      if (index++ >= offset) page.push(this.#report(client));
-    }
+    const end = Math.min(offset + limit, clients.size);
+    const found = sort === undefined ? first(clients, end) : most(clients, ranks[sort], end);
+    const page = found.slice(offset).map((client) => this.#report(client));
     return { total: clients.size, offset, limit, clients: page };
   }
 
@@ -76,4 +86,13 @@ export class ClientList implements ClientsControl {
   #poolOf({ keys }: Connection): string {
     return this.#options.poolOfRoute.get(keys.route) ?? '';
   }
+}
+
+function first<T>(items: Iterable<T>, count: number): T[] {
+  const found: T[] = [];
+  for (const item of items) {
+    if (found.length >= count) break;
+    found.push(item);
+  }
+  return found;
 }

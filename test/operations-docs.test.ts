@@ -45,6 +45,9 @@ it('the commands of docs/operations.md do what it says', async () => {
   );
 
   expect(await run(gateway, "clients?offset=0&limit=100'")).toMatchObject({ total: 1, clients: [{ id: 1 }] });
+  expect(await run(gateway, "sort=messages&limit=10'")).toMatchObject({
+    clients: [{ id: 1, messages: { received: 1, sent: 1 } }],
+  });
   expect(await run(gateway, '/api/clients/1')).toEqual({ id: 1, closed: true });
   expect((await client.closed).code).toBe(1008);
 

@@ -16,7 +16,7 @@ const noLimits: LimitsControl = {
 };
 
 const noClients: ClientsControl = {
-  page: (which) => ({ total: 0, ...which, clients: [] }),
+  page: ({ offset, limit }) => ({ total: 0, offset, limit, clients: [] }),
   dismiss: () => false,
 };
 

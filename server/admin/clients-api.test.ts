@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { ask, openAdmin } from './admin.fixture.ts';
-import type { ClientsControl } from './clients-control.ts';
+import type { ClientsControl, PageRequest } from './clients-control.ts';
 
 class TestClients implements ClientsControl {
-  readonly asked: { offset: number; limit: number }[] = [];
+  readonly asked: PageRequest[] = [];
   readonly dismissed: number[] = [];
 
-  page(which: { offset: number; limit: number }): ReturnType<ClientsControl['page']> {
+  page(which: PageRequest): ReturnType<ClientsControl['page']> {
     this.asked.push(which);
-    return { total: 7, ...which, clients: [] };
+    const { offset, limit } = which;
+    return { total: 7, offset, limit, clients: [] };
   }
 
   dismiss(id: number): boolean {
@@ -32,7 +33,23 @@ describe('GET /api/clients', () => {
     expect(clients.asked[1]).toEqual({ offset: 20_000, limit: 1_000 });
   });
 
+  it('sorts by what it is asked to', async () => {
+    const { port, clients } = await start();
+    for (const sort of ['messages', 'bytes', 'inFlight']) {
+      expect((await ask(port, `/api/clients?sort=${sort}&limit=5`)).status).toBe(200);
+    }
+    expect(clients.asked).toEqual([
+      { offset: 0, limit: 5, sort: 'messages' },
+      { offset: 0, limit: 5, sort: 'bytes' },
+      { offset: 0, limit: 5, sort: 'inFlight' },
+    ]);
+  });
+
   it.each([
+    ['sort=', 1],
+    ['sort=id', 1],
+    ['sort=Messages', 1],
+    ['sort=__proto__&limit=0', 2],
     ['limit=0', 1],
     ['limit=1001', 1],
     ['limit=', 1],

@@ -1,5 +1,5 @@
 import { answerJson, type Handler } from './http.ts';
-import type { ClientsControl } from './clients-control.ts';
+import { clientRanks, type ClientsControl } from './clients-control.ts';
 import { answerFault, queryOf, wholeOf } from './requests.ts';
 import type { Endpoint } from './routes.ts';
 
@@ -8,7 +8,7 @@ const defaultLimit = 100;
 const maxLimit = 1_000;
 const maxOffset = 1e9;
 
-/** `/api/clients`: who is connected, page by page; a client by its id can be closed. */
+/** `/api/clients`: who is connected, page by page, those who do most first where asked; a client by its id can be closed. */
 export function clientEndpoints(clients: ClientsControl): Record<string, Endpoint> {
   return {
     '/api/clients': { GET: listClients(clients) },
@@ -21,13 +21,17 @@ function listClients(clients: ClientsControl): Handler {
     const query = queryOf(request);
     const offset = wholeOf(query.get('offset') ?? '0', 0, maxOffset);
     const limit = wholeOf(query.get('limit') ?? String(defaultLimit), 1, maxLimit);
-    if (offset !== undefined && limit !== undefined) {
-      answerJson(response, 200, clients.page({ offset, limit }));
+    const given = query.get('sort');
+    const sort = clientRanks.find((rank) => rank === given);
+    const isSortKnown = given === null || sort !== undefined;
+    if (offset !== undefined && limit !== undefined && isSortKnown) {
+      answerJson(response, 200, clients.page({ offset, limit, ...(sort === undefined ? {} : { sort }) }));
       return;
     }
     const faults = [
       ...(offset === undefined ? [`offset is not a whole number from 0 to ${maxOffset}`] : []),
       ...(limit === undefined ? [`limit is not a whole number from 1 to ${maxLimit}`] : []),
+      ...(isSortKnown ? [] : [`sort is not one of ${clientRanks.join(', ')}`]),
     ];
     answerFault(response, 400, ...faults);
   };

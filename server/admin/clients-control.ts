@@ -22,7 +22,11 @@ export interface ClientReport {
   readonly codec: string | null;
 }
 
-/** A part of all clients, the oldest first. */
+/** What clients can be ranked by: what has gone both ways since they came, or what is unanswered now. */
+export const clientRanks = ['messages', 'bytes', 'inFlight'] as const;
+export type ClientRank = (typeof clientRanks)[number];
+
+/** A part of all clients. */
 export interface ClientsPage {
   readonly total: number;
   readonly offset: number;
@@ -30,9 +34,17 @@ export interface ClientsPage {
   readonly clients: readonly ClientReport[];
 }
 
+/** Which part of all clients. */
+export interface PageRequest {
+  readonly offset: number;
+  readonly limit: number;
+  readonly sort?: ClientRank;
+}
+
 /** What the admin API needs of the clients. */
 export interface ClientsControl {
-  page(which: { readonly offset: number; readonly limit: number }): ClientsPage;
+  /** The oldest first, or those with the most of `sort`. */
+  page(which: PageRequest): ClientsPage;
   /** Closes a client with 1008; false when it is not there. */
   dismiss(id: number): boolean;
 }
