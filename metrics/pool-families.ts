@@ -125,6 +125,12 @@ export function registerPoolFamilies(registry: Registry, pools: () => readonly P
     read: perPool((pool) => pool.upstreamsLost),
   });
   registerCounter(registry, {
+    name: 'wsluice_slow_requests_total',
+    help: 'Requests that took log.slowRequestMs or longer, or had no answer in time',
+    labels: ['pool'],
+    read: perPool((pool) => pool.slow),
+  });
+  registerCounter(registry, {
     name: 'wsluice_request_retries_total',
     help: 'Requests sent again over another upstream connection',
     labels: ['pool'],

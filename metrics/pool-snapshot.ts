@@ -28,6 +28,8 @@ export interface PoolSnapshot {
   readonly droppedMalformed: number;
   readonly upstreamsLost: number;
   readonly retries: number;
+  /** Requests that took long, or had no answer in time. */
+  readonly slow: number;
   readonly upstreamLatency: HistogramView;
   /** The most upstream connections there may be. */
   readonly maxConnections: number;

@@ -26,8 +26,16 @@ export interface ClientAllowance {
   chargeBatch(buf: Uint8Array, requests: readonly RequestRange[]): readonly number[] | undefined;
 }
 
+/** By what a client is known in the log. */
+export interface ClientName {
+  /** Its own among all that this gateway has had. */
+  readonly id: number;
+  /** What the client, or a proxy before it, calls its connection; '' for nothing. */
+  readonly requestId: string;
+}
+
 /** What a pool needs of the client connection that holds a lease. */
-export interface ClientSide extends ClientAllowance {
+export interface ClientSide extends ClientAllowance, ClientName {
   /** Hands over a message from an upstream; the bytes are copied, and sent at the end of this turn. */
   deliver(buf: Uint8Array, start: number, end: number, isBinary: boolean): void;
   /** Like `deliver` for a text, with the bytes from cutStart to cutEnd replaced by id[idStart..idEnd). */
@@ -107,4 +115,8 @@ export interface PoolObserver {
   upstreamAnswered(seconds: number): void;
   /** A request ended in this JSON-RPC error code, made here. */
   refused(code: number): void;
+  /** What takes at least so many milliseconds is slow; Infinity when nothing is. */
+  readonly slowMs: number;
+  /** A request was slow, or had no answer in time; '' for an upstream or method that is not known. */
+  slow(client: ClientName, durationMs: number, upstream: string, method: string): void;
 }

@@ -9,16 +9,19 @@ import { FakeDialer, type FakeConnection } from './modes/fake-upstream.fixture.t
 import type { RequestLease } from './modes/request-lease.ts';
 import { RequestMode } from './modes/request.ts';
 import { SessionMode } from './modes/session.ts';
+import { noObserver } from './observer.fixture.ts';
 import { PoolOperations } from './pool-operations.ts';
 
 const log = { info: () => undefined, warn: () => undefined };
-const observer = { replied: () => undefined, upstreamAnswered: () => undefined, refused: () => undefined };
+const observer = noObserver;
 const now = (): number => Date.now();
 const random = (): number => 0.5;
 const scaling = { scaleUpThreshold: 0.7, scaleDownThreshold: 0.3, scaleIntervalMs: 5_000, maxLifetimeMs: 0 };
 const createEndpoint = (url: string): Endpoint => new Endpoint({ url, trusted: true });
 
 class Client implements ClientSide {
+  readonly id = 1;
+  readonly requestId = '';
   readonly isLimited = false;
   readonly got: string[] = [];
   lease!: RequestLease;

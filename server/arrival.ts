@@ -10,12 +10,15 @@ export interface Seated {
   readonly keys: ClientKeys;
   /** What its messages are packed with; undefined for plain ones. */
   readonly codec: MessageCodec | undefined;
+  /** By which it is found in other logs; '' for nothing. */
+  readonly requestId: string;
 }
 
 export interface ArrivalOptions {
   readonly handshake: Handshake;
   readonly keys: ClientKeys;
   readonly codec: MessageCodec | undefined;
+  readonly requestId: string;
   readonly codecHeaders: UpgradeTerms['headers'];
   readonly answer: Answer<Seated>;
   readonly timeoutMs: number;
@@ -56,14 +59,14 @@ export class Arrival {
       return;
     }
     this.#giveUp = undefined;
-    const { answer, handshake, keys, codec, codecHeaders, onLeft } = this.#options;
+    const { answer, handshake, keys, codec, requestId, codecHeaders, onLeft } = this.#options;
     const protocol = seat.protocol === '' ? handshake.codecProtocol : seat.protocol;
     // What a codec has packed, an extension would only pack again.
     const extensions = codec === undefined ? handshake.extensions : '';
     let seated = false;
     try {
       seated = answer.upgrade(
-        { seat, keys, codec },
+        { seat, keys, codec, requestId },
         { key: handshake.key, extensions, protocol, headers: codecHeaders },
       );
     } finally {

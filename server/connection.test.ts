@@ -142,6 +142,7 @@ class World {
       seat,
       keys: { ip: '127.0.0.1', identity: '127.0.0.1', route: '/ws' },
       codec,
+      requestId: 'r-7',
     });
     this.socket.onClose = (code, reason) => this.client.onClosed(code, reason);
   }

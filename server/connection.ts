@@ -61,11 +61,14 @@ export interface ConnectionOptions {
   readonly keys: ClientKeys;
   /** What its messages are packed with; undefined for plain ones. */
   readonly codec: MessageCodec | undefined;
+  /** By which it is found in other logs; '' for nothing. */
+  readonly requestId: string;
 }
 
 /** One client: its messages go to its lease, what comes back goes to its socket. */
 export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, TranscoderOwner, Flushable {
   readonly id: number;
+  readonly requestId: string;
   readonly keys: ClientKeys;
   /** What it was opened at, by the clock that is read once a turn. */
   readonly openedAtMs: number;
@@ -96,10 +99,11 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
   /** The last message did not leave at once, so the next one has to look how much waits. */
   #backlogged = false;
 
-  constructor(context: ConnectionContext, { id, socket, seat, keys, codec }: ConnectionOptions) {
+  constructor(context: ConnectionContext, { id, socket, seat, keys, codec, requestId }: ConnectionOptions) {
     this.#context = context;
     this.#socket = socket;
     this.id = id;
+    this.requestId = requestId;
     this.keys = keys;
     this.openedAtMs = context.now();
     this.#spending = new Spending(context, keys, this);

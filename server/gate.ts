@@ -28,6 +28,7 @@ import {
 } from './handshake.ts';
 import type { Answer, UpgradeTerms } from './listener.ts';
 import type { Log } from './log.ts';
+import { requestIdOf } from './request-id.ts';
 
 export interface GateOptions {
   readonly config: Config;
@@ -102,7 +103,8 @@ export class Gate {
       peerAddress: peer,
       peerTrusted: addresses.isTrusted(peer),
     });
-    this.#findSeat(route, forwarded, handshake, keys, answer);
+    const requestId = requestIdOf(request.header('x-request-id'));
+    this.#findSeat(route, forwarded, handshake, { keys, requestId }, answer);
   }
 
   /** Lets nobody in any more; those who still wait for an upstream are turned away. */
@@ -130,7 +132,7 @@ export class Gate {
     { pool, priority }: Route,
     forwarded: Parameters<Pool['acquire']>[0],
     handshake: Handshake,
-    keys: ClientKeys,
+    { keys, requestId }: { readonly keys: ClientKeys; readonly requestId: string },
     answer: Answer<Seated>,
   ): void {
     const codec = this.#codecOf(handshake);
@@ -138,6 +140,7 @@ export class Gate {
       handshake,
       keys,
       codec,
+      requestId,
       codecHeaders: this.#codecHeaders(codec),
       answer,
       timeoutMs: this.#options.config.listen.handshakeTimeoutMs,

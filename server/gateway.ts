@@ -26,12 +26,14 @@ import { GatewayPools } from './gateway-pools.ts';
 import { HeartbeatWheel } from './heartbeat.ts';
 import { LagMeter } from './lag-meter.ts';
 import { GatewayLimits } from './limits.ts';
+import { LineSampler } from './line-sampler.ts';
 import { Listener } from './listener.ts';
 import { LiveSampler } from './live/live-sampler.ts';
 import { ProcessMeter } from './live/process-meter.ts';
 import { createLog, type Log } from './log.ts';
 import { memoryLimitBytes, processFigures } from './process-figures.ts';
 import type { SharedLimits } from './shared-limits.ts';
+import { SlowRequests, type SlowRequestsOptions } from './slow-requests.ts';
 import { Outbox } from './outbox.ts';
 
 export { createSharedLimits, type SharedLimits } from './shared-limits.ts';
@@ -127,6 +129,12 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     codecs,
     echoStyle: options.echoStyle,
     metrics,
+    slow: {
+      fromMs: config.log.slowRequestMs,
+      sampler: new LineSampler(config.log.slowRequestsPerSecond),
+      now,
+      log,
+    },
     shared: {
       maxBackpressureBytes: config.listen.maxBackpressureBytes,
       acquireTimeoutMs: config.listen.handshakeTimeoutMs,
@@ -198,7 +206,11 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     ...config.admin,
     metrics,
     pools: () =>
-      [...pools.values()].map(({ pool, upstreamLatency }) => ({ ...pool.snapshot(), upstreamLatency })),
+      [...pools.values()].map(({ pool, slowRequests, upstreamLatency }) => ({
+        ...pool.snapshot(),
+        slow: slowRequests.count,
+        upstreamLatency,
+      })),
     codecs: () => codecs.bytes,
     limits,
     clients: clientList,
@@ -284,23 +296,35 @@ interface PoolParts {
   readonly codecs: Codecs;
   readonly echoStyle: EchoStyle | undefined;
   readonly metrics: GatewayMetrics;
+  readonly slow: Omit<SlowRequestsOptions, 'pool'>;
   readonly shared: Omit<PoolOptions, 'name' | 'config' | 'codec' | 'echoStyle' | 'observer'>;
 }
 
-/** A pool, and where its upstreams' answering times are kept. */
+/** A pool, and where its slow requests and its upstreams' answering times are kept. */
 interface MeasuredPool {
   readonly pool: Pool;
+  readonly slowRequests: SlowRequests;
   readonly upstreamLatency: Histogram;
 }
 
-function createPools({ config, codecs, echoStyle, metrics, shared }: PoolParts): Map<string, MeasuredPool> {
+function createPools({
+  config,
+  codecs,
+  echoStyle,
+  metrics,
+  slow,
+  shared,
+}: PoolParts): Map<string, MeasuredPool> {
   const errorIndex = indexByName(errorTypes);
   const create = ([name, poolConfig]: [string, PoolConfig]): [string, MeasuredPool] => {
     const upstreamLatency = new Histogram();
+    const slowRequests = new SlowRequests({ ...slow, pool: name });
     const observer: PoolObserver = {
       replied: (seconds) => metrics.latency.observe(seconds),
       upstreamAnswered: (seconds) => upstreamLatency.observe(seconds),
       refused: (code) => metrics.error(errorIndex[errorTypeOfRpcCode.get(code) ?? 'internal']),
+      slowMs: slowRequests.slowMs,
+      slow: (client, durationMs, upstream, method) => slowRequests.slow(client, durationMs, upstream, method),
     };
     const style = echoStyle ?? (poolConfig.mode === 'request' ? 'json-rpc' : 'verbatim');
     return [
@@ -317,6 +341,7 @@ function createPools({ config, codecs, echoStyle, metrics, shared }: PoolParts):
           echoStyle: style,
           observer,
         }),
+        slowRequests,
         upstreamLatency,
       },
     ];

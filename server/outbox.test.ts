@@ -106,7 +106,14 @@ class World {
     };
     const seat = { protocol: '', attach: () => lease, vacate: () => undefined };
     const keys = { ip: '', identity: '', route: '/ws' };
-    const client = new Connection(this.#context, { id: 1, socket, seat, keys, codec: undefined });
+    const client = new Connection(this.#context, {
+      id: 1,
+      socket,
+      seat,
+      keys,
+      codec: undefined,
+      requestId: '',
+    });
     socket.onClosed = () => client.onClosed(1006, '');
     this.sockets.push(socket);
     this.clients.push(client);

@@ -30,6 +30,7 @@ async function scrape(format: 'text' | 'openmetrics', sharedUp?: boolean): Promi
     droppedMalformed: 0,
     upstreamsLost: 0,
     retries: 0,
+    slow: 0,
     upstreamLatency: new Histogram(),
     maxConnections: 4,
     usedRatio: 0.5,

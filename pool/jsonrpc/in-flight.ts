@@ -1,4 +1,5 @@
 import { sameId } from './ids.ts';
+import { maxShownBytes, shownMethod } from './method-name.ts';
 import type { Request } from './request.ts';
 
 /**
@@ -15,7 +16,7 @@ const field = {
   previous: 6,
 } as const;
 const fields = 7;
-/** Room for the longest raw id: 128 bytes and two quotes. */
+/** Room for the longest raw id: 128 bytes and two quotes. What it leaves free holds the method, after a byte that tells its length. */
 const idBytesPerSlot = 136;
 const numbersPerSlot = fields + idBytesPerSlot / 8;
 const bytesPerSlot = numbersPerSlot * 8;
@@ -90,7 +91,9 @@ export class InFlight<Owner> {
     numbers[at + field.previous] = none;
     if (head !== none) numbers[head * numbersPerSlot + field.previous] = slot;
     const bytes = this.idBytes;
-    for (let from = idStart, to = this.idStart(slot); from < idEnd; from++, to++) bytes[to] = id[from]!;
+    let to = this.idStart(slot);
+    for (let from = idStart; from < idEnd; from++, to++) bytes[to] = id[from]!;
+    this.#keepMethod(request, to, (slot + 1) * bytesPerSlot);
     return slot;
   }
 
@@ -185,6 +188,13 @@ export class InFlight<Owner> {
     return Math.floor(this.#number(slot, field.idHashAndLength) / lengthBits);
   }
 
+  /** The method as logs show it; '' where the id left no room for it, or when it is one that they do not show. */
+  method(slot: number): string {
+    const start = this.idEnd(slot) + 1;
+    const length = start > (slot + 1) * bytesPerSlot ? 0 : this.idBytes[start - 1]!;
+    return length === 0 ? '' : shownMethod(this.idBytes, start, start + length);
+  }
+
   acceptedAtMs(slot: number): number {
     return this.#number(slot, field.acceptedAtMs);
   }
@@ -201,6 +211,16 @@ export class InFlight<Owner> {
   extend(slot: number, deadlineMs: number): void {
     const at = slot * numbersPerSlot + field.deadlineMs;
     this.#numbers[at] = Math.max(this.#numbers[at]!, deadlineMs);
+  }
+
+  /** Writes it behind the id, up to the end of the slot at most. */
+  #keepMethod({ bytes, methodStart, methodEnd }: Request, at: number, end: number): void {
+    if (at === end) return;
+    const length = methodEnd - methodStart;
+    const fits = methodStart >= 0 && length <= maxShownBytes && at + length < end;
+    this.idBytes[at] = fits ? length : 0;
+    if (!fits) return;
+    for (let from = methodStart, to = at + 1; from < methodEnd; from++, to++) this.idBytes[to] = bytes[from]!;
   }
 
   #slotWith(head: number, id: Uint8Array, idStart: number, idEnd: number, idHash: number): number {

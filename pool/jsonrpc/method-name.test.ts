@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { methodName } from './method-name.ts';
+import { methodName, shownMethod } from './method-name.ts';
 
 test.each([
   ['eth_call', 'eth_call'],
@@ -11,4 +11,22 @@ test.each([
 ])('reads %s', (raw, name) => {
   const bytes = new Uint8Array(Buffer.from(`""${raw}""`));
   expect(methodName(bytes, 2, bytes.length - 2)).toBe(name);
+});
+
+test.each([
+  ['eth_call', 'eth_call'],
+  ['tools\\/call', 'tools/call'],
+  ['$/cancelRequest', '$/cancelRequest'],
+  ['', ''],
+  ['two words', ''],
+  ['line\\nbreak', ''],
+  ['\\u001b[31m', ''],
+  ['métho', ''],
+  ['<script>', ''],
+  ['m'.repeat(64), 'm'.repeat(64)],
+  ['m'.repeat(65), ''],
+])('shows %s in logs as "%s"', (raw, shown) => {
+  const bytes = new Uint8Array(Buffer.from(`""${raw}""`));
+  expect(shownMethod(bytes, 2, bytes.length - 2)).toBe(shown);
+  expect(shownMethod(bytes, -1, -1)).toBe('');
 });

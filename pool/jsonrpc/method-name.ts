@@ -8,3 +8,14 @@ export function methodName(buf: Uint8Array, start: number, end: number): string 
   const text = Buffer.from(buf.buffer, buf.byteOffset + start, end - start).toString();
   return isEscaped(buf, start, end) ? (JSON.parse(`"${text}"`) as string) : text;
 }
+
+/** Longer ones are not shown in logs. */
+export const maxShownBytes = 64;
+const shown = /^[\w.:/$#@~+-]+$/;
+
+/** A method for the log: '' for one that is long, or has anything in it but letters, digits and a few signs, for clients choose it. */
+export function shownMethod(buf: Uint8Array, start: number, end: number): string {
+  if (start < 0 || end - start > maxShownBytes) return '';
+  const name = methodName(buf, start, end);
+  return shown.test(name) ? name : '';
+}

@@ -2,6 +2,7 @@ import { copyBytes } from '../copy-bytes.ts';
 import type { Batch } from './batch.ts';
 import { canonicalId, hashId, isEscaped, sameId } from './ids.ts';
 import { Priority } from '../waiting/priority.ts';
+import { shownMethod } from './method-name.ts';
 import { plainMethod, type MethodTraits } from './method-table.ts';
 import type { ProgressToken } from './progress-tokens.ts';
 import type { Scan } from './scan.ts';
@@ -21,6 +22,9 @@ export class Request {
   idStart = 0;
   idEnd = 0;
   idHash = 0;
+  /** Its method without the quotes, in `bytes`; −1 when it is not known. */
+  methodStart = -1;
+  methodEnd = -1;
   /** What the configuration says of its method. */
   traits: MethodTraits = plainMethod;
   acceptedAtMs = 0;
@@ -52,6 +56,11 @@ export class Request {
     return this.batch !== undefined || this.retriesLeft > 0 || this.wasWritten || this.tokens !== undefined;
   }
 
+  /** Its method as logs show it; '' for one that they do not. */
+  get shownMethod(): string {
+    return shownMethod(this.bytes, this.methodStart, this.methodEnd);
+  }
+
   get size(): number {
     return this.end - this.start;
   }
@@ -63,6 +72,8 @@ export class Request {
     this.end = end;
     this.cutStart = scan.idStart;
     this.cutEnd = scan.idEnd;
+    this.methodStart = scan.methodStart;
+    this.methodEnd = scan.methodEnd;
     this.batch = undefined;
     this.retriesLeft = 0;
     this.wasWritten = false;
@@ -86,6 +97,8 @@ export class Request {
     const copy = this.#copyWithId();
     copy.bytes = copyBytes(this.bytes, this.start, this.end);
     copy.end = copy.bytes.length;
+    copy.methodStart = this.methodStart - this.start;
+    copy.methodEnd = this.methodEnd - this.start;
     if (this.isNotification) return copy;
     copy.cutStart = this.cutStart - this.start;
     copy.cutEnd = this.cutEnd - this.start;
@@ -95,7 +108,9 @@ export class Request {
   /** A copy of all but the bytes, for a request that is not to be sent itself. */
   keepId(): Request {
     const copy = this.#copyWithId();
-    copy.bytes = empty;
+    copy.bytes = Buffer.from(this.shownMethod);
+    copy.methodStart = 0;
+    copy.methodEnd = copy.bytes.length;
     copy.end = 0;
     if (!this.isNotification) copy.cutStart = copy.cutEnd = 0;
     return copy;

@@ -4,6 +4,7 @@ import type { ClientSide } from '../client-side.ts';
 import { Connector } from '../connector.ts';
 import { Endpoint } from '../endpoint.ts';
 import { methodTable } from '../jsonrpc/method-table.ts';
+import { noObserver } from '../observer.fixture.ts';
 import type { SubscriptionSettings } from '../subscriptions/settings.ts';
 import { dialogueRoles, type DialogueSettings } from './dialogue.ts';
 import { FakeDialer, type FakeConnection } from './fake-upstream.fixture.ts';
@@ -21,6 +22,8 @@ export interface Message {
 
 /** A client of a pool in request mode, and what it was told. */
 export class FakeClient implements ClientSide {
+  readonly id = 1;
+  readonly requestId = '';
   readonly isLimited = false;
   readonly texts: string[] = [];
   /** It was told that its upstream is lost, and is closed. */
@@ -180,11 +183,7 @@ export class FakePool {
         ...changes.limits,
       },
       now,
-      observer: {
-        replied: () => undefined,
-        upstreamAnswered: () => undefined,
-        refused: () => undefined,
-      },
+      observer: noObserver,
       log,
       name: 'main',
       scaling: { scaleUpThreshold: 0.7, scaleDownThreshold: 0.3, scaleIntervalMs: 5_000, maxLifetimeMs: 0 },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ClientSide } from '../client-side.ts';
+import { noObserver } from '../observer.fixture.ts';
 import { unlimited } from '../unlimited.fixture.ts';
 import { EchoMode, type EchoStyle } from './echo.ts';
 
@@ -16,8 +17,7 @@ function setUp(style: EchoStyle): {
   const said: Said[] = [];
   const refused: number[] = [];
   const observer = {
-    replied: () => undefined,
-    upstreamAnswered: () => undefined,
+    ...noObserver,
     refused: (code: number) => refused.push(code),
   };
   const mode = new EchoMode({ style, observer });

@@ -352,10 +352,12 @@ export class MuxStream implements ChannelStream, Seat, Lease {
     if (this.#client === undefined) return this.#keepGreeting(buf, start, end, isBinary);
     this.#client.deliver(buf, start, end, isBinary);
     if (this.#sentAtMs === 0) return;
-    const seconds = (this.#host.now() - this.#sentAtMs) / 1_000;
+    const { now, observer } = this.#host;
+    const tookMs = now() - this.#sentAtMs;
     this.#sentAtMs = 0;
-    this.#host.observer.replied(seconds);
-    this.#host.observer.upstreamAnswered(seconds);
+    observer.replied(tookMs / 1_000);
+    observer.upstreamAnswered(tookMs / 1_000);
+    if (tookMs >= observer.slowMs) observer.slow(this.#client, tookMs, this.#channel!.endpoint.label, '');
   }
 
   #keepGreeting(buf: Uint8Array, start: number, end: number, isBinary: boolean): void {

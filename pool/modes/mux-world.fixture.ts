@@ -5,6 +5,7 @@ import { Connector } from '../connector.ts';
 import { Endpoint } from '../endpoint.ts';
 import { MuxFrameReader, type MuxFrameHandler } from '../mux/frame-reader.ts';
 import { muxFrame, uint16, varint } from '../mux/mux-frames.fixture.ts';
+import { noObserver } from '../observer.fixture.ts';
 import { Turn } from '../turn.ts';
 import { unlimited } from '../unlimited.fixture.ts';
 import { frame } from '../wire/frames.fixture.ts';
@@ -219,13 +220,12 @@ export class MuxWorld {
       reconnect: { baseDelayMs: 10, maxDelayMs: 10, factor: 1, jitter: false },
     });
     this.dialer.onConnection = (connection) => this.backends.push(new ModelBackend(connection, this));
-    const ignore = (): void => undefined;
     this.mode = new MuxMode({
       ...shared,
       connector,
       name: 'main',
       scaling: { scaleUpThreshold: 0.9, scaleDownThreshold: 0.1, scaleIntervalMs: 10_000, maxLifetimeMs: 0 },
-      observer: { replied: ignore, upstreamAnswered: ignore, refused: ignore },
+      observer: noObserver,
       turn: new Turn({
         onError: (error) => {
           throw error as Error;

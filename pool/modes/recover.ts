@@ -62,6 +62,11 @@ function restore(
   request.end = request.bytes.length;
   request.cutStart = scan.idStart - start;
   request.cutEnd = request.cutStart + id.length;
+  const moved = id.length - (scan.idEnd - scan.idStart);
+  // What stands behind the id has moved with it.
+  const methodStart = scan.methodStart - start;
+  request.methodStart = methodStart < request.cutStart ? methodStart : methodStart + moved;
+  request.methodEnd = request.methodStart + scan.methodEnd - scan.methodStart;
   request.id = id;
   request.idStart = 0;
   request.idEnd = id.length;

@@ -5,6 +5,7 @@ import type { ClientSide } from '../client-side.ts';
 import { Connector } from '../connector.ts';
 import { Endpoint } from '../endpoint.ts';
 import { methodTable } from '../jsonrpc/method-table.ts';
+import { noObserver } from '../observer.fixture.ts';
 import { closePayload, frame } from '../wire/frames.fixture.ts';
 import { Opcode } from '../wire/opcode.ts';
 import { checkCall } from './check-call.ts';
@@ -90,7 +91,7 @@ class Setup {
         methods: methodTable({ stateful: [], idempotent: [] }),
         idCeiling: 2 ** 52,
       },
-      observer: { replied: () => undefined, upstreamAnswered: () => undefined, refused: () => undefined },
+      observer: noObserver,
       name: 'main',
     });
   }

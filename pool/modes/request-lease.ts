@@ -1,4 +1,4 @@
-import type { ClientSide, Lease, LeaseFigures } from '../client-side.ts';
+import type { ClientSide, Lease, LeaseFigures, PoolObserver } from '../client-side.ts';
 import { ERROR_MESSAGES, ErrorCode, errorReply } from '../jsonrpc/errors.ts';
 import { MethodRole, plainMethod, type MethodTable } from '../jsonrpc/method-table.ts';
 import type { Request } from '../jsonrpc/request.ts';
@@ -21,6 +21,7 @@ export interface LeaseHost {
   readonly limits: LeaseLimits;
   readonly intake: Intake;
   readonly dialogue: Dialogue | undefined;
+  readonly observer: PoolObserver;
   /** Counts a request or notification in and sets its deadlines; returns the time. */
   admit(request: Request): number;
   /** A channel with room, or undefined. */
@@ -33,11 +34,12 @@ export interface LeaseHost {
   onUnbound(lease: Requester): void;
   /** The client left: its place in the queue is free. */
   forget(lease: Requester): void;
-  countReply(acceptedAtMs: number, sentAtMs: number): void;
-  /** A request was answered with a result made here. */
-  countAnswer(acceptedAtMs: number): void;
-  /** An accepted request ended in an error made here. */
-  countError(code: ErrorCode): void;
+  /** A request was answered; returns how many milliseconds that took. */
+  countReply(acceptedAtMs: number, sentAtMs: number): number;
+  /** The same with a result made here. */
+  countAnswer(acceptedAtMs: number): number;
+  /** The same with an error made here. */
+  countError(code: ErrorCode, acceptedAtMs: number): number;
   /** Accepted requests ended because their client left. */
   countAbandoned(requests: number): void;
 }
@@ -143,7 +145,8 @@ export class RequestLease implements Lease, Requester, IntakeOwner, Subscriber {
     end: number,
   ): void {
     const { inFlight } = channel;
-    this.#host.countReply(inFlight.acceptedAtMs(slot), inFlight.sentAtMs(slot));
+    const tookMs = this.#host.countReply(inFlight.acceptedAtMs(slot), inFlight.sentAtMs(slot));
+    if (tookMs >= this.#host.observer.slowMs) this.#tellSlow(tookMs, channel, inFlight.method(slot));
     const kept = inFlight.kept[slot];
     // The slot is free before anything is sent; its id stays readable until the slot is claimed again.
     this.dropSlot(slot);
@@ -169,8 +172,9 @@ export class RequestLease implements Lease, Requester, IntakeOwner, Subscriber {
     this.#following?.delete(follower);
   }
 
-  answerFollower(request: Request, { buf, start, idStart, idEnd, end, sentAtMs }: OwnReply): void {
-    this.#host.countReply(request.acceptedAtMs, sentAtMs);
+  answerFollower(request: Request, { channel, buf, start, idStart, idEnd, end, sentAtMs }: OwnReply): void {
+    const tookMs = this.#host.countReply(request.acceptedAtMs, sentAtMs);
+    if (tookMs >= this.#host.observer.slowMs) this.#tellSlow(tookMs, channel, request.shownMethod);
     const { id } = request;
     this.#deliverReply(request, id, request.idStart, request.idEnd, buf, start, idStart, idEnd, end);
   }
@@ -185,7 +189,8 @@ export class RequestLease implements Lease, Requester, IntakeOwner, Subscriber {
       this.failRequest(request, ErrorCode.QueueFull, batchTooLarge);
       return false;
     }
-    this.#host.countAnswer(request.acceptedAtMs);
+    const tookMs = this.#host.countAnswer(request.acceptedAtMs);
+    if (tookMs >= this.#host.observer.slowMs) this.#tellSlow(tookMs, undefined, request.shownMethod);
     if (batch === undefined) this.client.deliver(bytes, 0, bytes.length, false);
     else batch.settle(batchIndex, bytes);
     return true;
@@ -208,12 +213,15 @@ export class RequestLease implements Lease, Requester, IntakeOwner, Subscriber {
 
   /** Answers a request in flight with an error made here, and frees its slot. */
   failSlot(slot: number, code: ErrorCode): void {
-    const { inFlight } = this.channel!;
+    const channel = this.channel!;
+    const { inFlight } = channel;
     const id = inFlight.idBytes;
     const reply = errorReply(id, inFlight.idStart(slot), inFlight.idEnd(slot), code, ERROR_MESSAGES[code]);
     const kept = inFlight.kept[slot];
+    const tookMs = this.#host.countError(code, inFlight.acceptedAtMs(slot));
+    if (this.#tookLong(tookMs, code)) this.#tellSlow(tookMs, channel, inFlight.method(slot));
     this.dropSlot(slot);
-    this.#fail(reply, code, kept);
+    this.#fail(reply, kept);
   }
 
   /** Answers a request that never got a slot, or lost it, with an error made here. */
@@ -222,7 +230,9 @@ export class RequestLease implements Lease, Requester, IntakeOwner, Subscriber {
       request.batch?.settle(request.batchIndex, undefined);
       return;
     }
-    this.#fail(errorReply(request.id, request.idStart, request.idEnd, code, message), code, request);
+    const tookMs = this.#host.countError(code, request.acceptedAtMs);
+    if (this.#tookLong(tookMs, code)) this.#tellSlow(tookMs, undefined, request.shownMethod);
+    this.#fail(errorReply(request.id, request.idStart, request.idEnd, code, message), request);
   }
 
   /** Takes the slot out of the table without an answer. */
@@ -231,8 +241,17 @@ export class RequestLease implements Lease, Requester, IntakeOwner, Subscriber {
     if (--this.#inFlight === 0) this.#host.onUnbound(this);
   }
 
-  #fail(reply: Uint8Array, code: ErrorCode, request: Request | undefined): void {
-    this.#host.countError(code);
+  /** What had no answer in time took too long, however little that is. */
+  #tookLong(tookMs: number, code: ErrorCode): boolean {
+    const { slowMs } = this.#host.observer;
+    return tookMs >= slowMs || (code === ErrorCode.Timeout && slowMs !== Infinity);
+  }
+
+  #tellSlow(tookMs: number, channel: Channel | undefined, method: string): void {
+    this.#host.observer.slow(this.client, tookMs, channel?.endpoint.label ?? '', method);
+  }
+
+  #fail(reply: Uint8Array, request: Request | undefined): void {
     if (request?.batch === undefined) this.client.send(reply, false);
     else request.batch.settle(request.batchIndex, reply);
   }

@@ -4,6 +4,7 @@ import { createBalancer, type BalancerName } from '../balancers/create-balancer.
 import type { ClientSide } from '../client-side.ts';
 import { Connector } from '../connector.ts';
 import { Endpoint } from '../endpoint.ts';
+import { noObserver } from '../observer.fixture.ts';
 import { openCoded, pack, ToyUpstreamCodec, undecodable, unpack } from '../toy-upstream-codec.fixture.ts';
 import type { ScalingOptions } from '../fleet/upkeep.ts';
 import type { Upstream, UpstreamConnection } from '../upstream.ts';
@@ -78,11 +79,7 @@ export class World {
     this.#config = config;
     this.#advance = advance;
     const log = { info: () => undefined, warn: () => undefined };
-    const observer = {
-      replied: () => undefined,
-      upstreamAnswered: () => undefined,
-      refused: () => undefined,
-    };
+    const observer = noObserver;
     const random = (): number => modelRandom;
     const { maxBufferedBytes, maxWaiting } = config;
     // Any bytes that differ between messages will do.

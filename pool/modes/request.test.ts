@@ -4,6 +4,7 @@ import type { ClientSide } from '../client-side.ts';
 import { Connector } from '../connector.ts';
 import { Endpoint } from '../endpoint.ts';
 import { methodTable } from '../jsonrpc/method-table.ts';
+import { noObserver } from '../observer.fixture.ts';
 import { Opcode } from '../wire/opcode.ts';
 import { FakeDialer, type FakeConnection } from './fake-upstream.fixture.ts';
 import type { RequestLease } from './request-lease.ts';
@@ -16,6 +17,8 @@ interface Answer {
 }
 
 class Client implements ClientSide {
+  readonly id = 1;
+  readonly requestId = '';
   readonly isLimited = false;
   readonly texts: string[] = [];
   lease!: RequestLease;
@@ -113,6 +116,8 @@ class Setup {
   readonly connector: Connector;
   readonly mode: RequestMode;
   readonly refused: number[] = [];
+  /** Each slow request: how long it took, where, and its method. */
+  readonly slow: [ms: number, upstream: string, method: string][] = [];
 
   constructor(changes: Partial<RequestLimits> = {}, { endpoints = 1, maxConnections = 1 } = {}) {
     const log = { info: () => undefined, warn: () => undefined };
@@ -139,9 +144,10 @@ class Setup {
       now: () => Date.now(),
       random: () => 0.5,
       observer: {
-        replied: () => undefined,
-        upstreamAnswered: () => undefined,
+        ...noObserver,
         refused: (code) => this.refused.push(code),
+        slowMs: 400,
+        slow: (_, ms, upstream, method) => this.slow.push([ms, upstream, method]),
       },
       log,
       name: 'main',
@@ -365,6 +371,33 @@ describe('RequestMode', () => {
     answerAll(connection);
     expect(client.answers()).toEqual([]);
     expect(setup.mode.counts).toMatchObject({ errored: 2, replied: 0, droppedUnknownId: 1 });
+  });
+
+  it('tells of what was slow, by method and upstream, and of what had no answer in time', () => {
+    const setup = new Setup({ requestTimeoutMs: 450, maxInFlightPerConnection: 3 });
+    const connection = setup.open();
+    const client = setup.client();
+    client.ask(1, 'quick');
+    vi.advanceTimersByTime(399);
+    answerAll(connection);
+    const { length } = asked(connection);
+    client.ask(2, 'tools/call');
+    client.ask('x'.repeat(126), 'no_room_for_it');
+    client.ask(3, 'with spaces\n');
+    client.ask(4, 'waits');
+    vi.advanceTimersByTime(400);
+    const slowOnes = asked(connection).slice(length);
+    for (const { id } of slowOnes.slice(0, 2))
+      connection.say(JSON.stringify({ jsonrpc: '2.0', id, result: 1 }));
+    expect(setup.slow).toEqual([
+      [400, 'ws://10.0.0.1:1/', 'tools/call'],
+      [400, 'ws://10.0.0.1:1/', ''],
+    ]);
+    vi.advanceTimersByTime(101);
+    expect(setup.slow.slice(2)).toEqual([
+      [501, 'ws://10.0.0.1:1/', 'waits'],
+      [501, 'ws://10.0.0.1:1/', ''],
+    ]);
   });
 
   it('fails with -32000 what waits once no endpoint can be reached, and everything until one can', () => {

@@ -68,7 +68,7 @@ export class RequestMode implements Mode, ChannelHost, LeaseHost, OperableMode {
   readonly dialogue: Dialogue | undefined;
   readonly #now: () => number;
   readonly #scratch = new Uint8Array(MAX_REPLY_DEPTH);
-  readonly #observer: PoolObserver;
+  readonly observer: PoolObserver;
   readonly #retries: Retries;
   readonly #queue: WaitQueue;
   readonly #fleet: Fleet<Channel>;
@@ -76,7 +76,7 @@ export class RequestMode implements Mode, ChannelHost, LeaseHost, OperableMode {
   constructor({ limits, now, observer, dialogue, ...fleet }: RequestModeOptions) {
     this.limits = limits;
     this.#now = now;
-    this.#observer = observer;
+    this.observer = observer;
     this.#retries = new Retries({
       budgetRatio: limits.retryBudgetRatio,
       backoffMs: limits.retryBackoffMs,
@@ -86,7 +86,7 @@ export class RequestMode implements Mode, ChannelHost, LeaseHost, OperableMode {
       onDue: () => this.#endBackoffs(),
     });
     this.#queue = new WaitQueue(limits.queue);
-    this.intake = new Intake({ ...limits, onRefused: (code) => this.#observer.refused(code) });
+    this.intake = new Intake({ ...limits, onRefused: (code) => observer.refused(code) });
     this.dialogue =
       dialogue &&
       new Dialogue({
@@ -223,21 +223,25 @@ export class RequestMode implements Mode, ChannelHost, LeaseHost, OperableMode {
     return nowMs;
   }
 
-  countReply(acceptedAtMs: number, sentAtMs: number): void {
+  countReply(acceptedAtMs: number, sentAtMs: number): number {
     const nowMs = this.#now();
     this.counts.replied++;
-    this.#observer.replied((nowMs - acceptedAtMs) / 1_000);
-    this.#observer.upstreamAnswered((nowMs - sentAtMs) / 1_000);
+    this.observer.replied((nowMs - acceptedAtMs) / 1_000);
+    this.observer.upstreamAnswered((nowMs - sentAtMs) / 1_000);
+    return nowMs - acceptedAtMs;
   }
 
-  countError(code: ErrorCode): void {
+  countError(code: ErrorCode, acceptedAtMs: number): number {
     this.counts.errored++;
-    this.#observer.refused(code);
+    this.observer.refused(code);
+    return this.#now() - acceptedAtMs;
   }
 
-  countAnswer(acceptedAtMs: number): void {
+  countAnswer(acceptedAtMs: number): number {
+    const tookMs = this.#now() - acceptedAtMs;
     this.counts.replied++;
-    this.#observer.replied((this.#now() - acceptedAtMs) / 1_000);
+    this.observer.replied(tookMs / 1_000);
+    return tookMs;
   }
 
   submit(channel: Channel, lease: Requester, request: Request, nowMs: number): void {

@@ -94,11 +94,15 @@ export class SessionLease implements Seat, Lease, UpstreamOwner {
     this.#client.deliver(buf, start, end, isBinary);
     if (this.#sentAtMs === 0) return;
     const nowMs = this.#host.now();
-    const seconds = (nowMs - this.#sentAtMs) / 1_000;
-    this.endpoint.answered(this.#sentAtMs, nowMs, false);
+    const sentAtMs = this.#sentAtMs;
+    const seconds = (nowMs - sentAtMs) / 1_000;
+    this.endpoint.answered(sentAtMs, nowMs, false);
     this.#sentAtMs = 0;
-    this.#host.observer.replied(seconds);
-    this.#host.observer.upstreamAnswered(seconds);
+    const { observer } = this.#host;
+    observer.replied(seconds);
+    observer.upstreamAnswered(seconds);
+    const tookMs = nowMs - sentAtMs;
+    if (tookMs >= observer.slowMs) observer.slow(this.#client, tookMs, this.endpoint.label, '');
   }
 
   onUpstreamWritable(): void {

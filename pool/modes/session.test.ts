@@ -4,6 +4,7 @@ import type { ClientSide, Lease, NoSeat, Seat } from '../client-side.ts';
 import { Connector } from '../connector.ts';
 import { plainDial, type DialRequest } from '../dial.ts';
 import { Endpoint } from '../endpoint.ts';
+import { noObserver } from '../observer.fixture.ts';
 import { closePayload, frame } from '../wire/frames.fixture.ts';
 import { Opcode } from '../wire/opcode.ts';
 import { FakeDialer, type FakeConnection } from './fake-upstream.fixture.ts';
@@ -12,6 +13,8 @@ import { SessionMode } from './session.ts';
 const special: DialRequest = { protocols: ['chat'], headers: [['cookie', 'a=1']], query: 'x=1' };
 
 class Client implements ClientSide {
+  readonly id = 1;
+  readonly requestId = '';
   readonly isLimited = false;
   readonly got: string[] = [];
   readonly closes: [number, string][] = [];
@@ -57,6 +60,7 @@ class Setup {
   readonly seats: Seat[] = [];
   readonly refusals: NoSeat[] = [];
   readonly replied: number[] = [];
+  readonly slow: [ms: number, upstream: string][] = [];
 
   constructor({
     warm = 0,
@@ -88,9 +92,10 @@ class Setup {
       acquireTimeoutMs: 5_000,
       now: () => Date.now(),
       observer: {
+        ...noObserver,
         replied: (seconds) => this.replied.push(seconds),
-        upstreamAnswered: () => undefined,
-        refused: () => undefined,
+        slowMs: 1_000,
+        slow: (_, ms, upstream) => this.slow.push([ms, upstream]),
       },
     });
   }
@@ -422,6 +427,11 @@ describe('SessionMode', () => {
     connection.say('y');
     expect(lease.busy).toBe(false);
     expect(setup.replied).toEqual([0.25]);
+    expect(setup.slow).toEqual([]);
+    say(lease, 'x');
+    vi.advanceTimersByTime(1_000);
+    connection.say('y');
+    expect(setup.slow).toEqual([[1_000, setup.endpoints[0]!.label]]);
     say(lease, 'x');
     vi.advanceTimersByTime(60_000);
     expect(lease.busy).toBe(false);

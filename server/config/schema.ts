@@ -106,6 +106,12 @@ const logSchema = z.strictObject({
   level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .meta({ description: 'The least severe level that is logged.' }),
+  slowRequestMs: milliseconds(0)
+    .default(1_000)
+    .meta({ description: 'Milliseconds from which on a request is slow: counted, and logged; 0 = never.' }),
+  slowRequestsPerSecond: whole(0, 1_000).default(10).meta({
+    description: 'Most slow requests in the log within a second; each line says how many were left out.',
+  }),
 });
 
 /** How a pool is named, as it reads after "is not". */
