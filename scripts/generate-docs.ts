@@ -1,4 +1,4 @@
-/** `npm run docs`: what the schema says, for people and for editors; with `--check` exits 1 when a file is stale. */
+/** `npm run docs`: what the schema says, for people and for editors, and the Grafana dashboard; with `--check` exits 1 when a file is stale. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -11,6 +11,7 @@ import {
 import { flagDescription } from '../server/config/flags.ts';
 import { profiles } from '../server/config/profiles.ts';
 import { configFlagDescription, configVariable, serveFlags } from '../server/config/serve-flags.ts';
+import { dashboardJson } from './dashboard/dashboard.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -90,6 +91,7 @@ export function generatedFiles(): { readonly path: string; readonly content: str
   return [
     { path: 'docs/configuration.md', content: configurationMarkdown() },
     { path: 'docs/config.schema.json', content: configurationJsonSchema() },
+    { path: 'metrics/grafana/wsluice.json', content: dashboardJson() },
   ];
 }
 
