@@ -24,7 +24,9 @@ if (!readFileSync(command, 'utf8').startsWith('#!'))
   throw new Error('bug: dist/server/main.js lost its shebang');
 chmodSync(command, 0o755);
 
-/** Folders, and the files in them that are neither TypeScript nor made for tests. */
+/** Folders, and the files in them that are neither TypeScript nor made for tests, nor published where they lie. */
 function isPublishedAsset(path: string): boolean {
-  return !path.endsWith('.ts') && !/\/(fixtures|__snapshots__)(\/|$)/.test(path);
+  return (
+    !path.endsWith('.ts') && !/\/(fixtures|__snapshots__|metrics\/(grafana|prometheus))(\/|$)/.test(path)
+  );
 }

@@ -35,12 +35,15 @@ test('packs the build, the docs and the front pages, and no tests', () => {
         'dist/server/main.js',
       ]
         .concat('dist/server/gateway.js', 'dist/server/gateway.d.ts')
+        .concat('metrics/grafana/wsluice.json', 'metrics/prometheus/alerts.yml')
         .map((file) => `package/${file}`),
     ),
   );
   expect(
     packed.filter((file) =>
-      /\.(test|bench|contract|fixture)\.|^package\/(test|loadtest|scripts)\//.test(file),
+      /\.(test|bench|contract|fixture)\.|^package\/(test|loadtest|scripts|dist\/metrics\/(grafana|prometheus))\//.test(
+        file,
+      ),
     ),
   ).toEqual([]);
 });

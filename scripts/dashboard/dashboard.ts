@@ -54,7 +54,7 @@ const variables = [
   {
     ...{ name: 'datasource', label: 'Data source', type: 'datasource', query: 'prometheus', hide: 0 },
     ...{
-      current: {},
+      current: { text: 'default', value: 'default' },
       includeAll: false,
       multi: false,
       options: [],
@@ -77,7 +77,7 @@ const variables = [
 function choice(name: string, label: string, query: string): object {
   return {
     ...{ name, label, type: 'query', hide: 0, includeAll: true, allValue: '.*', multi: true },
-    ...{ datasource, definition: query, query: { query, refId: name }, refresh: 2, regex: '', sort: 1 },
+    ...{ datasource, query: { query, refId: name }, refresh: 2, regex: '', sort: 1 },
     ...{ current: { selected: true, text: ['All'], value: ['$__all'] }, options: [], skipUrlSync: false },
   };
 }

@@ -178,7 +178,7 @@ export function states(
         unit: 'none',
         mappings: [{ type: 'value', options }],
         thresholds: thresholds(steps()),
-        custom: { fillOpacity: 70, lineWidth: 0, spanNulls: false },
+        custom: { fillOpacity: 70, lineWidth: 0 },
       },
       overrides: [],
     },

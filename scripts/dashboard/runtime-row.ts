@@ -15,7 +15,7 @@ export const runtimeRow: readonly Panel[] = [
     },
     [
       {
-        expr: of('wsluice_worker_event_loop_utilization'),
+        expr: perSecond(of('wsluice_worker_busy_seconds_total')),
         legend: '{{instance}} worker {{worker}}',
       },
     ],
@@ -116,9 +116,13 @@ export const runtimeRow: readonly Panel[] = [
   lines({ title: 'Uptime', description: 'Since the process was started.', unit: 's', width: 6 }, [
     { expr: `time() - ${of('process_start_time_seconds')}`, legend: '{{instance}}' },
   ]),
-  labelTable({ title: 'Versions', description: 'What runs where.', width: 6 }, of('wsluice_build_info'), {
-    instance: 'Gateway',
-    version: 'wsluice',
-    node: 'Node',
-  }),
+  labelTable(
+    { title: 'Versions', description: 'Which version runs where, and on which Node.', width: 6 },
+    of('wsluice_build_info'),
+    {
+      instance: 'Gateway',
+      version: 'wsluice',
+      node: 'Node',
+    },
+  ),
 ];
