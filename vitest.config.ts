@@ -3,6 +3,30 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** Suites whose real parts are missing on this machine, comma-separated; test/run.ts knows them. */
 const leftOut = (process.env['LEAVE_OUT_SUITES'] ?? '').split(',').filter((file) => file !== '');
 
+/** Suites that go by the time something takes, or that load the machine: each has it to itself. */
+const alone = [
+  'breaker',
+  'deploy',
+  'drain',
+  'heartbeat',
+  'mux',
+  'pooling',
+  'prometheus-alerts',
+  'rate-limit',
+  'rate-limit-answers',
+  'rate-limit-charges',
+  'rate-limit-delay',
+  'redis-*',
+  'request',
+  'restart',
+  'scaling',
+  'slow-upstream',
+  'thread-gateways',
+].map((name) => `test/${name}.test.ts`);
+
+const notEndToEnd = [...configDefaults.exclude, 'test/{parts,run,support}/**', ...leftOut];
+const patience = { testTimeout: 30_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
     projects: [
@@ -14,17 +38,25 @@ export default defineConfig({
             'loadtest/{bench,report,scale}/**/*.test.ts',
             'test/{parts,run,support}/**/*.test.ts',
           ],
+          testTimeout: 30_000,
         },
       },
       {
         test: {
           name: 'e2e',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, 'test/{parts,run,support}/**', ...leftOut],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
-          // vitest then runs these files one by one, and not beside the unit tests: what is timed has the cores to itself.
+          exclude: [...notEndToEnd, ...alone],
+          ...patience,
+        },
+      },
+      {
+        test: {
+          name: 'e2e-alone',
+          include: alone,
+          exclude: notEndToEnd,
+          ...patience,
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
