@@ -328,7 +328,7 @@ class EngineAnswer<Client, Seat> implements Answer<Seat> {
 }
 
 /** Loads uWebSockets.js. Throws WSLUICE_ENGINE, saying what to do, where it has no binary for this Node or system. */
-async function loadEngine(): Promise<Engine> {
+export async function loadEngine(): Promise<Engine> {
   try {
     return await import('uWebSockets.js');
   } catch (error) {

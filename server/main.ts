@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { runCheck } from './commands/check.ts';
+import { runDoctor } from './commands/doctor.ts';
 import { runEcho } from './commands/echo.ts';
 import { runServe } from './commands/serve.ts';
 import type { TrainFlags } from './commands/train.ts';
@@ -32,6 +33,19 @@ program
   .exitOverride()
   .action((file: string) => {
     process.exitCode = runCheck(file, { stdout: process.stdout, stderr: process.stderr });
+  });
+
+addServeOptions(program.command('doctor'))
+  .description(
+    'say what this machine can hold, and what to change: exit 0 when the configured clients fit, else 1',
+  )
+  .option('--json', 'for programs')
+  .option('--pid <n>', 'the limits of a gateway that runs, not those of this shell')
+  .exitOverride()
+  .action(async ({ json = false, pid, ...flags }: FlagValues & { json?: boolean; pid?: string }) => {
+    const { readRuntime } = await import('./doctor/runtime.ts');
+    const { stdout, stderr, env } = process;
+    process.exitCode = runDoctor({ flags, env, json, pid, runtime: await readRuntime(), stdout, stderr });
   });
 
 program

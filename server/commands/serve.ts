@@ -4,6 +4,7 @@ import { loadConfig, type LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Gateway } from '../gateway.ts';
 import type { EchoStyle } from '../../pool/modes/echo.ts';
+import { withinOpenFiles } from '../doctor/within-open-files.ts';
 import { createLog, type Log } from '../log.ts';
 import { reload } from './reload.ts';
 import { Signals } from './signals.ts';
@@ -27,7 +28,7 @@ export async function runServe({ flags, env, echoStyle }: ServeOptions): Promise
     // Loaded late: check and --help work where the engine has no binary.
     const { createGateway } = await import('../gateway.ts');
     gateway = await createGateway({
-      config,
+      config: withinOpenFiles(config, log),
       log,
       onDrainRequest: () => signals.drain(),
       ...(echoStyle === undefined ? {} : { echoStyle }),
