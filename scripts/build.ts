@@ -9,11 +9,10 @@ const folders = ['server', 'pool', 'codec', 'ratelimit', 'metrics'];
 
 rmSync(dist, { recursive: true, force: true });
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
-  cwd: root,
-  stdio: 'inherit',
-});
-if (status !== 0) process.exit(status ?? 1);
+for (const project of ['tsconfig.build.json', 'tsconfig.page.json']) {
+  const { status } = spawnSync(process.execPath, [compiler, '-p', project], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
 
 for (const folder of folders.filter((name) => existsSync(join(root, name)))) {
   cpSync(join(root, folder), join(dist, folder), { recursive: true, filter: isPublishedAsset });
@@ -24,9 +23,8 @@ if (!readFileSync(command, 'utf8').startsWith('#!'))
   throw new Error('bug: dist/server/main.js lost its shebang');
 chmodSync(command, 0o755);
 
-/** Folders, and the files in them that are neither TypeScript nor made for tests, nor published where they lie. */
+/** Folders, and the files in them that are neither TypeScript, nor for its compiler or tests, nor published where they lie. */
 function isPublishedAsset(path: string): boolean {
-  return (
-    !path.endsWith('.ts') && !/\/(fixtures|__snapshots__|metrics\/(grafana|prometheus))(\/|$)/.test(path)
-  );
+  const isElsewhere = /\/(fixtures|__snapshots__|metrics\/(grafana|prometheus))(\/|$)/.test(path);
+  return !isElsewhere && !/\.ts$|\/tsconfig\.json$/.test(path);
 }

@@ -14,6 +14,7 @@ import { readLimits, replaceLimits } from './limits-api.ts';
 import type { LimitsControl } from './limits-control.ts';
 import { liveEndpoint } from './live-api.ts';
 import type { LiveControl } from './live-control.ts';
+import { pageEndpoints } from './live-page.ts';
 import { poolEndpoints } from './pools-api.ts';
 import type { PoolsControl } from './pools-control.ts';
 import { allowedMethods, handlerOf, Routes } from './routes.ts';
@@ -66,6 +67,7 @@ export class AdminServer {
       ...clientEndpoints(clients),
       ...liveEndpoint(live),
       '/api/drain': { POST: drainOn(drain) },
+      ...pageEndpoints(),
     });
     this.#server = createServer((request, response) => {
       this.#handle(request, response).catch(() => answerText(response, 500, 'internal error'));
@@ -101,12 +103,14 @@ export class AdminServer {
     }
     const found = this.#routes.find((request.url ?? '/').split('?')[0]!);
     const endpoint = found?.endpoint;
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (endpoint?.open !== true && !this.#isAuthorized(request)) {
       response.setHeader('WWW-Authenticate', 'Bearer');
+      if (isRead && endpoint?.withoutToken !== undefined)
+        return endpoint.withoutToken(request, response, found!.params);
       answerText(response, 401, 'send Authorization: Bearer with the value of admin.token');
       return;
     }
-    const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (isRead && found === undefined) {
       answerText(response, 404, `known here: ${this.#routes.paths.join(', ')}`);
       return;

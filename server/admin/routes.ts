@@ -9,6 +9,8 @@ const methods: readonly Method[] = ['GET', 'POST', 'PUT', 'DELETE'];
 export interface Endpoint extends Readonly<Partial<Record<Method, Handler>>> {
   /** Needs no token. */
   readonly open?: boolean;
+  /** Answers those who read it without the token, with 401, in place of a line of text. */
+  readonly withoutToken?: Handler;
 }
 
 /** An endpoint, and what the path has in place of the names in angle brackets. */
