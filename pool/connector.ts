@@ -72,6 +72,7 @@ export class Connector {
     for (const endpoint of this.#endpoints) {
       if (endpoints.includes(endpoint)) continue;
       endpoint.removed = true;
+      endpoint.condition.see(endpoint.state, this.#options.now());
       if (endpoint.connections > 0) this.#leaving.add(endpoint);
     }
     for (const endpoint of endpoints) {
@@ -233,6 +234,7 @@ export class Connector {
 
   #failed(endpoint: Endpoint, error: DialError, dial: number, begunAtMs: number): void {
     const { log, pool, now } = this.#options;
+    endpoint.condition.failed(now(), 'dial', error.message);
     // Dials that were under way together fail together: the back-off grows with rounds, not with dials.
     if (endpoint.failures > 0 && dial <= endpoint.dialsOfFailure) return;
     endpoint.dialsOfFailure = endpoint.dials;

@@ -103,3 +103,23 @@ describe('Endpoint', () => {
     });
   });
 });
+
+describe('the state of an endpoint', () => {
+  it('is the worst that is known of it', () => {
+    const breaker = { failureThreshold: 1, successThreshold: 1, resetTimeoutMs: 100 };
+    const one = new Endpoint({ url: 'ws://a', trusted: true, breaker });
+    expect(one.state).toBe('untried');
+    one.openedAtMs = 1;
+    expect(one.state).toBe('up');
+    one.failures = 1;
+    expect(one.state).toBe('down');
+    one.standing.eject(500);
+    expect(one.state).toBe('ejected');
+    one.lost(10);
+    expect(one.state).toBe('breaker-open');
+    one.breaker.tick(200);
+    expect(one.state).toBe('half-open');
+    one.removed = true;
+    expect(one.state).toBe('removed');
+  });
+});

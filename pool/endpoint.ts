@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Member } from './balancers/balancer.ts';
 import { Breaker, BreakerState, type BreakerOptions } from './health/breaker.ts';
+import { Condition, type UpstreamState } from './health/condition.ts';
 import { Latency } from './health/latency.ts';
 import { SlowStart } from './health/slow-start.ts';
 import { Standing } from './health/standing.ts';
@@ -42,6 +43,8 @@ export class Endpoint implements Member {
   /** How much of its capacity it gets. */
   readonly slowStart: SlowStart;
   readonly latency = new Latency();
+  /** Since when it is as it is, and what went wrong last. */
+  readonly condition = new Condition();
   /** Connections to it, dialling ones included. */
   connections = 0;
   /** Dials failed in a row; 0 after a success. */
@@ -106,6 +109,16 @@ export class Endpoint implements Member {
     return Math.max(this.retryAtMs, this.breaker.retryAtMs);
   }
 
+  /** How it is now. */
+  get state(): UpstreamState {
+    if (this.removed) return 'removed';
+    if (this.breaker.state === BreakerState.open) return 'breaker-open';
+    if (this.breaker.state === BreakerState.halfOpen) return 'half-open';
+    if (this.standing.ejected) return 'ejected';
+    if (this.failures > 0) return 'down';
+    return this.openedAtMs === 0 ? 'untried' : 'up';
+  }
+
   /** Something is sent that will be answered. */
   asked(nowMs: number): void {
     this.breaker.began(nowMs);
@@ -121,14 +134,16 @@ export class Endpoint implements Member {
     this.latency.observe(nowMs - sentAtMs, nowMs);
     this.silentSinceMs = Infinity;
     if (this.slowStart.careful) this.slowStart.answered();
-    if (faulty) this.standing.failed(nowMs);
-    else this.standing.succeeded();
+    if (!faulty) return this.standing.succeeded();
+    this.condition.failed(nowMs, 'faulty');
+    this.standing.failed(nowMs);
   }
 
   /** Something sent then has waited too long for its answer. */
   timedOut(sentAtMs: number, nowMs: number): void {
     // It might have taken ten times as long, and has cost more than time.
     this.latency.observe(timeoutWeight * (nowMs - sentAtMs), nowMs);
+    this.condition.failed(nowMs, 'silent');
     // One that has answered others since is well: a client that asks what nobody answers must not take it from all.
     if (this.#answeredAtMs > sentAtMs && this.breaker.state === BreakerState.closed) return;
     this.breaker.failed(sentAtMs, nowMs);
@@ -138,6 +153,7 @@ export class Endpoint implements Member {
   /** A connection to it was lost. */
   lost(nowMs: number): void {
     this.silentSinceMs = Infinity;
+    this.condition.failed(nowMs, 'lost');
     this.breaker.lost(nowMs);
     this.standing.failed(nowMs);
   }

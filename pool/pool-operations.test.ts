@@ -10,7 +10,7 @@ import type { RequestLease } from './modes/request-lease.ts';
 import { RequestMode } from './modes/request.ts';
 import { SessionMode } from './modes/session.ts';
 import { noObserver } from './observer.fixture.ts';
-import { PoolOperations } from './pool-operations.ts';
+import { PoolOperations, type UpstreamFigures } from './pool-operations.ts';
 
 const log = { info: () => undefined, warn: () => undefined };
 const observer = noObserver;
@@ -246,6 +246,18 @@ describe('a pause in request mode', () => {
     operations.resume();
     const [next] = world.openAll() as [FakeConnection];
     expect(asked(next)).toHaveLength(1);
+  });
+
+  it('is what its upstreams are said to be, since its beginning', () => {
+    const world = new RequestWorld();
+    const { operations } = world;
+    world.openAll();
+    operations.pause();
+    vi.advanceTimersByTime(3_000);
+    operations.pause();
+    expect(operations.upstreams()).toMatchObject([{ state: 'paused', stateAgeMs: 3_000 }]);
+    operations.resume();
+    expect(operations.upstreams()).toMatchObject([{ state: 'up' }]);
   });
 
   it('forgets at its end what had failed before', () => {
@@ -492,5 +504,62 @@ describe('in session mode', () => {
     vi.advanceTimersByTime(0);
     expect(old.map(({ closing }) => closing?.[0])).toEqual([1000, 1000]);
     expect(dialer.pending).toHaveLength(2);
+  });
+});
+
+describe('the state of an upstream', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const stateOf = ({ operations }: RequestWorld) => {
+    const [{ state, stateAgeMs, lastFailure }] = operations.upstreams() as [UpstreamFigures];
+    return { state, stateAgeMs, lastFailure };
+  };
+
+  it('is untried, up, down and up again, each since it is so', () => {
+    const world = new RequestWorld();
+    expect(stateOf(world)).toEqual({ state: 'untried', stateAgeMs: 0, lastFailure: null });
+    world.openAll()[0]!.socket.destroy();
+    expect(stateOf(world).state).toBe('up');
+    vi.advanceTimersByTime(10_000);
+    world.dialer.pending.shift()!.fail();
+    vi.advanceTimersByTime(1_500);
+    const failed = stateOf(world);
+    expect(failed).toMatchObject({ state: 'down', lastFailure: { kind: 'dial', agoMs: 1_500 } });
+    expect(failed.stateAgeMs).toBeGreaterThan(1_000);
+    expect(failed.lastFailure!.detail).not.toBe('');
+    vi.advanceTimersByTime(9_000);
+    world.openAll();
+    vi.advanceTimersByTime(2_000);
+    expect(stateOf(world)).toMatchObject({ state: 'up', lastFailure: { kind: 'dial' } });
+    expect(stateOf(world).stateAgeMs).toBeLessThanOrEqual(2_000);
+  });
+
+  it('remembers an answer that did not come', () => {
+    const world = new RequestWorld();
+    const client = world.client();
+    world.openAll();
+    client.ask(1);
+    vi.advanceTimersByTime(2_500);
+    expect(stateOf(world).lastFailure).toEqual({ kind: 'silent', detail: '', agoMs: 500 });
+  });
+
+  it('remembers a lost connection', () => {
+    const world = new RequestWorld();
+    const [connection] = world.openAll() as [FakeConnection];
+    connection.socket.destroy();
+    vi.advanceTimersByTime(300);
+    expect(stateOf(world).lastFailure).toMatchObject({ kind: 'lost', detail: '' });
+  });
+
+  it('is removed since it was taken out', () => {
+    const world = new RequestWorld();
+    const client = world.client();
+    world.openAll();
+    client.ask(1);
+    world.operations.setUpstreams(['ws://10.0.0.9']);
+    vi.advanceTimersByTime(700);
+    const removed = world.operations.upstreams().find(({ state }) => state === 'removed');
+    expect(removed).toMatchObject({ upstream: 'ws://10.0.0.1/', stateAgeMs: 700 });
   });
 });

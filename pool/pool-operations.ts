@@ -1,6 +1,7 @@
 import type { Connector } from './connector.ts';
 import { endpointFigures } from './endpoint-figures.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { FailureKind, UpstreamState } from './health/condition.ts';
 
 /** What a mode lets operators do. */
 export interface OperableMode {
@@ -40,6 +41,15 @@ export interface UpstreamFigures {
   readonly retryInMs: number;
   /** It was taken out of the pool, and has connections still. */
   readonly removed: boolean;
+  /** All of that in a word, and for how long it has been so; in a pause of the pool `paused`, whatever else. */
+  readonly state: UpstreamState | 'paused';
+  readonly stateAgeMs: number;
+  /** What went wrong last; null when nothing has. */
+  readonly lastFailure: {
+    readonly kind: FailureKind;
+    readonly detail: string;
+    readonly agoMs: number;
+  } | null;
 }
 
 export interface PoolOperationsOptions {
@@ -53,6 +63,7 @@ export interface PoolOperationsOptions {
 /** What operators do to a pool that has upstreams. */
 export class PoolOperations {
   readonly #options: PoolOperationsOptions;
+  #pausedAtMs = 0;
 
   constructor(options: PoolOperationsOptions) {
     this.#options = options;
@@ -83,7 +94,9 @@ export class PoolOperations {
   }
 
   pause(): void {
-    this.#options.mode.pause();
+    const { mode, now } = this.#options;
+    if (!mode.paused) this.#pausedAtMs = now();
+    mode.pause();
   }
 
   resume(): void {
@@ -132,6 +145,19 @@ export class PoolOperations {
       ejected: endpoint.standing.ejected,
       retryInMs: Math.max(0, Math.ceil(endpoint.retryAtMs - nowMs)),
       removed: endpoint.removed,
+      ...this.#stateOf(endpoint, nowMs),
+      lastFailure: lastFailureOf(endpoint, nowMs),
     }));
   }
+
+  #stateOf({ condition, state }: Endpoint, nowMs: number): Pick<UpstreamFigures, 'state' | 'stateAgeMs'> {
+    condition.see(state, nowMs);
+    if (state === 'removed' || !this.paused) return { state, stateAgeMs: nowMs - condition.sinceMs };
+    return { state: 'paused', stateAgeMs: nowMs - this.#pausedAtMs };
+  }
+}
+
+function lastFailureOf({ condition }: Endpoint, nowMs: number): UpstreamFigures['lastFailure'] {
+  const { failedAtMs, failureKind: kind, failureDetail: detail } = condition;
+  return failedAtMs === -Infinity ? null : { kind, detail, agoMs: nowMs - failedAtMs };
 }

@@ -1,5 +1,4 @@
 import { GatewayMetrics, indexByName } from '../metrics/gateway-metrics.ts';
-import { HistogramWindow } from '../metrics/histogram-window.ts';
 import { Histogram } from '../metrics/histogram.ts';
 import type { PoolObserver } from '../pool/client-side.ts';
 import type { EchoStyle } from '../pool/modes/echo.ts';
@@ -28,10 +27,9 @@ import { LagMeter } from './lag-meter.ts';
 import { GatewayLimits } from './limits.ts';
 import { LineSampler } from './line-sampler.ts';
 import { Listener } from './listener.ts';
-import { LiveSampler } from './live/live-sampler.ts';
-import { ProcessMeter } from './live/process-meter.ts';
+import { observe } from './live/observation.ts';
 import { createLog, type Log } from './log.ts';
-import { memoryLimitBytes, processFigures } from './process-figures.ts';
+import { processFigures } from './process-figures.ts';
 import type { SharedLimits } from './shared-limits.ts';
 import { SlowRequests, type SlowRequestsOptions } from './slow-requests.ts';
 import { Outbox } from './outbox.ts';
@@ -184,23 +182,15 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     clientCounts: () => clientList.countByPool(),
     log,
   });
-  const meter = new ProcessMeter({
-    eventLoopLag: new HistogramWindow(metrics.eventLoopLag),
-    memoryLimitBytes,
-  });
-  const live = new LiveSampler({
+  const { live, health } = observe({
     metrics,
     maxConnections: config.listen.maxConnections,
     codecs: () => codecs.bytes,
     limits: () => limits.totals(),
     pools: () => operations.reports(),
-    process: (spanMs) => meter.read(spanMs),
     draining: () => gate.draining,
-    now: () => performance.now(),
-    wallClockMs: Date.now,
     onError,
   });
-  live.start();
   stops.push(() => live.stop());
   const admin = await AdminServer.open({
     ...config.admin,
@@ -216,6 +206,7 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     clients: clientList,
     operations,
     live,
+    health,
     drain: askForDrain,
     rateLimits: () => limits.totals(),
     process: () => processFigures(metrics.connectionsOpen, config.listen.maxConnections),

@@ -43,6 +43,7 @@ export class EndpointWatch {
       endpoint.latency.decay(nowMs);
       if (endpoint.breaker.tick(nowMs)) more = true;
       if (endpoint.slowStart.tick(nowMs)) more = true;
+      endpoint.condition.see(endpoint.state, nowMs);
     }
     return more;
   }

@@ -9,12 +9,15 @@ import type { Log } from '../log.ts';
 import { clientEndpoints } from './clients-api.ts';
 import type { ClientsControl } from './clients-control.ts';
 import { drainOn } from './drain-api.ts';
+import { healthEndpoint } from './health-api.ts';
+import type { HealthControl } from './health-control.ts';
 import { answerJson, answerText } from './http.ts';
 import { readLimits, replaceLimits } from './limits-api.ts';
 import type { LimitsControl } from './limits-control.ts';
 import { liveEndpoint } from './live-api.ts';
 import type { LiveControl } from './live-control.ts';
 import { pageEndpoints } from './live-page.ts';
+import { performanceEndpoint } from './performance-api.ts';
 import { poolEndpoints } from './pools-api.ts';
 import type { PoolsControl } from './pools-control.ts';
 import { allowedMethods, handlerOf, Routes } from './routes.ts';
@@ -35,6 +38,7 @@ export interface AdminOptions {
   readonly clients: ClientsControl;
   readonly operations: PoolsControl;
   readonly live: LiveControl;
+  readonly health: HealthControl;
   /** Begins what SIGTERM begins. */
   readonly drain: () => void;
   readonly readiness: () => { ready: boolean; why: string };
@@ -66,6 +70,11 @@ export class AdminServer {
       ...poolEndpoints(operations),
       ...clientEndpoints(clients),
       ...liveEndpoint(live),
+      ...healthEndpoint(options.health),
+      ...performanceEndpoint({
+        ...{ metrics, pools, live, process },
+        uptimeSeconds: () => (Date.now() - this.#startedAt) / 1_000,
+      }),
       '/api/drain': { POST: drainOn(drain) },
       ...pageEndpoints(),
     });

@@ -5,6 +5,7 @@ import { onTearDown } from '../../test/support/tear-down.ts';
 import { errorTypes, rejectReasons } from '../close-codes.ts';
 import { AdminServer, type AdminOptions } from './admin-server.ts';
 import type { ClientsControl } from './clients-control.ts';
+import type { HealthControl } from './health-control.ts';
 import type { LimitsControl } from './limits-control.ts';
 import type { LiveControl } from './live-control.ts';
 import type { PoolsControl } from './pools-control.ts';
@@ -33,6 +34,12 @@ const noPools: PoolsControl = {
 
 const noLive: LiveControl = { history: [], latest: undefined, watch: () => () => undefined };
 
+const noHealth: HealthControl = {
+  report: () => {
+    throw new Error('nobody is well');
+  },
+};
+
 /** An admin listener on a free port, closed with its test. */
 export async function openAdmin(options: Partial<AdminOptions> = {}): Promise<AdminServer> {
   const admin = await AdminServer.open({
@@ -48,6 +55,7 @@ export async function openAdmin(options: Partial<AdminOptions> = {}): Promise<Ad
     clients: noClients,
     operations: noPools,
     live: noLive,
+    health: noHealth,
     drain: () => undefined,
     readiness: () => ({ ready: true, why: '' }),
     log: { info: () => undefined },

@@ -16,6 +16,23 @@ export interface UpstreamReport {
   readonly retryInMs: number;
   /** It was taken out of the pool: it gets nothing new, and is gone when its last connection is. */
   readonly removed: boolean;
+  /**
+   * All of that in a word: `untried` was never dialled, `down` was not reached at the last dial; while the pool is paused every upstream is
+   * `paused`, whatever else.
+   */
+  readonly state: 'untried' | 'up' | 'down' | 'breaker-open' | 'half-open' | 'ejected' | 'paused' | 'removed';
+  /** For how long it has been so. */
+  readonly stateAgeMs: number;
+  /**
+   * What went wrong there last: a `dial` failed, a connection was `lost`, it was `silent` for too long, or its answer showed that it is `faulty`;
+   * null when nothing has.
+   */
+  readonly lastFailure: {
+    readonly kind: 'dial' | 'lost' | 'silent' | 'faulty';
+    /** Why a dial failed; '' otherwise. */
+    readonly detail: string;
+    readonly agoMs: number;
+  } | null;
 }
 
 /** A pool, now. Totals count from the start of the gateway. */

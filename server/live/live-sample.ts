@@ -17,6 +17,8 @@ export interface ProcessSample {
   readonly rssBytes: number;
   readonly heapUsedBytes: number;
   readonly heapTotalBytes: number;
+  /** What the heap may grow to. */
+  readonly heapLimitBytes: number;
   /** What the process may use: the limit of its control group, else the memory of the machine. */
   readonly memoryLimitBytes: number;
   /** The most that the event loop was late in this second. */

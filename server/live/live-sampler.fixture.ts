@@ -9,6 +9,7 @@ export const aProcess: ProcessSample = {
   rssBytes: 100e6,
   heapUsedBytes: 20e6,
   heapTotalBytes: 40e6,
+  heapLimitBytes: 2e9,
   memoryLimitBytes: 4e9,
   eventLoopLagMs: 1.5,
   eventLoopUtilization: 0.25,

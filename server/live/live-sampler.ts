@@ -19,6 +19,8 @@ export interface LiveSamplerOptions {
   readonly draining: () => boolean;
   readonly now: () => number;
   readonly wallClockMs: () => number;
+  /** Gets every sample, whether somebody watches or not. */
+  readonly onSample?: (sample: LiveHistorySample) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -87,6 +89,7 @@ export class LiveSampler {
     this.#sampledAtMs = nowMs;
     const second = this.#look(spanMs);
     this.#history.add(second);
+    this.#options.onSample?.(second);
     if (this.#watchers.size === 0) return;
     const sample = { ...second, pools: this.#options.pools() };
     for (const watcher of this.#watchers) watcher(sample);

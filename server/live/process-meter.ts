@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
 import type { HistogramWindow } from '../../metrics/histogram-window.ts';
 import type { ProcessSample } from './live-sample.ts';
 
@@ -34,6 +35,7 @@ export class ProcessMeter {
       rssBytes: rss,
       heapUsedBytes: heapUsed,
       heapTotalBytes: heapTotal,
+      heapLimitBytes: getHeapStatistics().heap_size_limit,
       memoryLimitBytes: memoryLimitBytes(),
       eventLoopLagMs: view.count > 0 ? view.quantile(1) * 1_000 : 0,
       eventLoopUtilization: utilization,

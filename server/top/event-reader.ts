@@ -1,0 +1,31 @@
+/** One server-sent event. */
+export interface ServerEvent {
+  readonly event: string;
+  readonly data: string;
+}
+
+/** What a gateway sends is far smaller. */
+const maxEventChars = 1 << 26;
+
+/** Cuts a text/event-stream into its events, whatever pieces it comes in. */
+export class EventReader {
+  #rest = '';
+
+  /** The events that this piece completes; throws when one grows beyond all measure. */
+  push(piece: string): ServerEvent[] {
+    const blocks = (this.#rest + piece).split('\n\n');
+    this.#rest = blocks.pop()!;
+    if (this.#rest.length > maxEventChars) throw new Error('an event without end');
+    return blocks.map(eventOf);
+  }
+}
+
+function eventOf(block: string): ServerEvent {
+  const fields = { event: 'message', data: '' };
+  for (const line of block.split('\n')) {
+    const [, name, value = ''] = /^(event|data): ?(.*)$/.exec(line) ?? [];
+    if (name === 'event') fields.event = value;
+    else if (name === 'data') fields.data += value;
+  }
+  return fields;
+}
