@@ -2,33 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Children } from './children.ts';
-import { parseOptions, usage } from './options.ts';
+import { chosenSubjects } from './all-subjects.ts';
+import { parseOptions } from './options.ts';
 import type { BenchOptions } from './options.ts';
 import { progressLine } from './progress.ts';
 import type { Subject } from './subject.ts';
-import { codec } from './subjects/codec.ts';
-import { codecGateway } from './subjects/codec-gateway.ts';
-import { deflateMemory } from './subjects/deflate-memory.ts';
-import { echo } from './subjects/echo.ts';
-import { microSubjects } from './subjects/micro.ts';
-import { mux } from './subjects/mux.ts';
-import { muxStalled } from './subjects/mux-stalled.ts';
-import { pooled } from './subjects/pooled.ts';
-import { ratelimit } from './subjects/ratelimit.ts';
-import { session } from './subjects/session.ts';
-
-const subjects: readonly Subject[] = [
-  pooled,
-  mux,
-  muxStalled,
-  session,
-  echo,
-  codec,
-  codecGateway,
-  deflateMemory,
-  ratelimit,
-  ...microSubjects,
-];
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -36,19 +14,12 @@ process.exitCode = await main(process.argv.slice(2));
 async function main(args: readonly string[]): Promise<number> {
   try {
     const options = parseOptions(args);
-    await runAll(chosen(options), options);
+    await runAll(chosenSubjects(options), options);
     return 0;
   } catch (error) {
     console.error(`\nbench: ${(error as Error).message}`);
     return 1;
   }
-}
-
-function chosen({ subjects: names }: BenchOptions): readonly Subject[] {
-  const known = subjects.map((subject) => subject.name);
-  const unknown = names.find((name) => !known.includes(name));
-  if (unknown) throw new Error(`no subject ${unknown}; there are ${known.join(', ')}\n${usage}`);
-  return names.length === 0 ? subjects : subjects.filter((subject) => names.includes(subject.name));
 }
 
 async function runAll(wanted: readonly Subject[], options: BenchOptions): Promise<void> {

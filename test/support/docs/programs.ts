@@ -1,0 +1,103 @@
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { tempDir } from '../temp-dir.ts';
+import type { Page } from './page.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+
+/** What the package exports, as the sources that it is built from. */
+const sources: Readonly<Record<string, string>> = {
+  wsluice: 'server/gateway.ts',
+  'wsluice/client': 'codec/client/codec-web-socket.ts',
+  'wsluice/adapter': 'codec/adapter/ws.ts',
+  'wsluice/mux': 'pool/mux/adapter/accept-mux.ts',
+};
+
+/** A user's folder with the dependencies installed, and the page's programs in it: its `js` blocks that begin with `// <name>`. */
+export function projectOf(page: Page, rewritePorts: (text: string) => string): string {
+  const dir = tempDir();
+  symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'));
+  for (const { language, text } of page.fences) {
+    const name = language === 'js' ? /^\/\/ (\S+\.m?js)$/m.exec(text.split('\n', 1)[0]!)?.[1] : undefined;
+    if (name !== undefined) writeFileSync(join(dir, name), rewritePorts(withSources(text)));
+  }
+  return dir;
+}
+
+/** The source of a program of the page; undefined where the project has none of that name. */
+export function programIn(dir: string, name: string): string | undefined {
+  const file = join(dir, name);
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+}
+
+/** With the package's name replaced by the files it is built from. */
+export function withSources(program: string): string {
+  return program.replace(/'(wsluice(?:\/\w+)?)'/g, (name, exported: string) => {
+    const source = sources[exported];
+    return source === undefined ? name : JSON.stringify(join(root, source));
+  });
+}
+
+/**
+ * A folder of commands that stand before those of the machine. `npm ci` and `npm install` do nothing, for what they bring is there; `npm test`
+ * and `npm run …` are only noted in `~/npm-calls`. `npm start` and `npx wsluice` are the gateway of this checkout. `wscat` says one word
+ * and goes, where a person would type. `curl` fails on what is no success.
+ */
+export function standInCommands(): string {
+  const dir = join(tempDir(), 'bin');
+  mkdirSync(dir);
+  const node = `exec ${quoted(process.execPath)} --disable-warning=ExperimentalWarning`;
+  const wscat = join(root, 'node_modules/.bin/wscat');
+  const commands: Record<string, string> = {
+    node: `${node} "$@"`,
+    wsluice: `${node} ${quoted(join(root, 'server/main.ts'))} "$@"`,
+    npm: `case "$1" in
+  ci|install) ;;
+  start) shift; [ "\${1-}" != -- ] || shift; exec wsluice "$@" ;;
+  *) echo "$*" >> "$HOME/npm-calls" ;;
+esac`,
+    npx: 'exec "$@"',
+    wscat: `case " $* " in
+  *' -x '*) ${node} ${quoted(wscat)} "$@" ;;
+  *) ${node} ${quoted(wscat)} "$@" -x hello -w 1 ;;
+esac`,
+    curl: `case " $* " in
+  *' -sf '*) exec ${quoted(onPath('curl'))} "$@" ;;
+  *) exec ${quoted(onPath('curl'))} --fail-with-body "$@" ;;
+esac`,
+  };
+  for (const [name, script] of Object.entries(commands)) {
+    writeFileSync(join(dir, name), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(dir, name), 0o755);
+  }
+  return dir;
+}
+
+function onPath(program: string): string {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const found = folders.map((folder) => join(folder, program)).find(isExecutable);
+  if (found === undefined) throw new Error(`${program} is not installed`);
+  return found;
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function quoted(text: string): string {
+  return `'${text}'`;
+}
