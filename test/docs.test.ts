@@ -1,8 +1,11 @@
 import { expect, it } from 'vitest';
-import { docsPages, type Fence, type Page } from './support/docs/page.ts';
+import { hasPrograms } from './parts/parts.ts';
+import { programsOf } from './support/docs/commands.ts';
+import { docsPages, readPage, type Fence, type Page } from './support/docs/page.ts';
 import { pagesOfCommands } from './support/docs/pages-of-commands.ts';
 import { missingLines } from './support/docs/shape.ts';
 import { DocsWorld } from './support/docs/world.ts';
+import { startGateway } from './support/gateway.ts';
 
 // Every `sh` block of every page is run, in the order of the page. One that cannot be has `<!-- not run: reason -->` before it.
 const pages = docsPages();
@@ -37,6 +40,10 @@ async function runPage(page: Page): Promise<void> {
     if (!isRun(fence)) continue;
     for (const [text, prepare] of Object.entries(before)) if (fence.text.includes(text)) await prepare(world);
     const place = `${page.file}:${fence.line}`;
+    if (!hasPrograms(...programsOf(fence.text))) {
+      console.log(`not run: ${place}: it needs ${programsOf(fence.text).join(', ')}`);
+      continue;
+    }
     const output = await world.run(fence).catch((error: unknown) => {
       throw new Error(`${place}: ${(error as Error).message}`);
     });
@@ -64,3 +71,12 @@ function isOutputOf({ text }: Page, { line, text: commands }: Fence, next: Fence
   const between = text.split('\n').slice(line + commands.split('\n').length, next.line - 2);
   return between.every((one) => one.trim() === '');
 }
+
+it('docs/operations.md lists every endpoint of the API', async () => {
+  const gateway = await startGateway();
+  const known = (await (await fetch(`${gateway.adminUrl}/nope`)).text()).replace(/^known here: |\n$/g, '');
+  const paths = known.split(', ').filter((path) => path.startsWith('/api/'));
+  expect(paths.length).toBeGreaterThan(5);
+  const { text } = readPage('docs/operations.md');
+  for (const path of paths) expect(text).toMatch(new RegExp(` ${path}[\`?]`));
+});

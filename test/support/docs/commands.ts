@@ -7,7 +7,7 @@ export interface Step {
 
 /** What is started to go on running: the gateway, the echo backend, a program of the page. */
 const runsOn =
-  /^(?:[A-Z_]+=(?:'[^']*'|\S+) )*(?:npm ci && )?(?:npm start|npx wsluice|wsluice|node -e)(?:\s|$)/;
+  /^(?:[A-Z_]+=(?:'[^']*'|\S+) )*(?:npm ci && )?(?:npm start|npx wsluice|wsluice|node -e|prometheus)(?:\s|$)/;
 const endsByItself =
   /^.*?(?:npm start --|npx wsluice|wsluice) (?:check|doctor|train|--help|--version|top .*--once)\b/;
 
@@ -57,4 +57,11 @@ function isComplete(text: string): boolean {
 
 function withoutComment(command: string): string {
   return command.includes('\n') ? command : command.replace(/\s+#.*$/, '').trim();
+}
+
+/** Programs of Debian's that a block needs. */
+export function programsOf(block: string): string[] {
+  const words = commandsOf(block).flatMap((command) => command.match(/(?<=^|[|&;] ?)[a-z]+/g) ?? []);
+  const needed = /wsluice train/.test(block) ? [...words, 'zstd'] : words;
+  return needed.filter((word) => ['prometheus', 'promtool', 'nginx', 'zstd', 'openssl'].includes(word));
 }

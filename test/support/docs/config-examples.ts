@@ -47,7 +47,7 @@ export function loadExample({ text }: Fence): LoadedConfig | undefined {
 /** Settings that a page names in code, in full or from the pool on, and that there are not. */
 export function unknownKeys({ prose }: Page): string[] {
   const named = [...prose.matchAll(/`([a-z][A-Za-z]+(?:\.[a-z<>][A-Za-z<>]*)+)(?:: [^`]*)?`/g)].map(
-    ([, name]) => name!.replace(/^pools\.<name>\./, ''),
+    ([, name]) => name!.replace(/^pools\.(?:<name>|main)\./, ''),
   );
   return named.filter((name) => keys.has(name.split('.', 1)[0]!) && !keys.has(name) && !name.includes('<'));
 }

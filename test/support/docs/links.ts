@@ -21,6 +21,12 @@ export function anchorsOf({ prose }: Page): Set<string> {
   return anchors;
 }
 
+/** The text under the heading with this anchor, up to the next heading; empty when the page has none. */
+export function sectionOf({ prose }: Page, anchor: string): string {
+  const sections = prose.split(/^(?=#{1,6} )/m);
+  return sections.find((section) => slug(section.split('\n', 1)[0]!.replace(/^#+ /, '')) === anchor) ?? '';
+}
+
 /** True when the link leads to a file below the root and, where it has an anchor, to a heading there. Other sites are not asked. */
 export function leadsSomewhere(link: string, folder: string, self?: Page): boolean {
   if (/^[a-z]+:/.test(link)) return true;

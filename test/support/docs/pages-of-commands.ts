@@ -42,14 +42,15 @@ export const pagesOfCommands: Readonly<Record<string, PageOfCommands>> = {
   'docs/client.md': { after: { 'node client.mjs': /^6054 characters came back$/m } },
   'docs/codecs.md': { surroundings: { files: { 'samples.ndjson': samples() } } },
   'docs/operations.md': {
-    before: { 'DELETE http://127.0.0.1:8081/api/clients/1': connectSomebody },
+    before: { '/api/clients?offset=0': connectSomebody },
     after: {
       '-sf -X POST http://127.0.0.1:8081/api/pools/main/pause': { paused: true, inFlight: 0 },
       'pause?timeoutMs=2000': { paused: true },
       '-sf -X POST http://127.0.0.1:8081/api/pools/main/resume': { paused: false },
       '/api/pools/main/reconnect': { name: 'main' },
       '"upstreams":': { removed: [], added: [] },
-      '/api/clients?offset=0': { total: 0 },
+      '/api/clients?offset=0': { total: 1, clients: [{ id: 1 }] },
+      'sort=messages': { clients: [{ id: 1 }] },
       '/api/clients/1': { id: 1, closed: true },
       '/api/drain': async (world, output) => {
         expect(JSON.parse(output)).toEqual({ draining: true });

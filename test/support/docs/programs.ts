@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { hasPrograms } from '../../parts/parts.ts';
 import { tempDir } from '../temp-dir.ts';
 import type { Page } from './page.ts';
 
@@ -22,10 +23,11 @@ const sources: Readonly<Record<string, string>> = {
   'wsluice/mux': 'pool/mux/adapter/accept-mux.ts',
 };
 
-/** A user's folder with the dependencies installed, and the page's programs in it: its `js` blocks that begin with `// <name>`. */
+/** A user's checkout, as far as commands look into it, with the dependencies installed, and the page's programs in it: its `js` blocks that begin with `// <name>`. */
 export function projectOf(page: Page, rewritePorts: (text: string) => string): string {
   const dir = tempDir();
-  symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'));
+  for (const name of ['node_modules', 'docs', 'loadtest', 'metrics', 'nginx', 'sysctl'])
+    if (existsSync(join(root, name))) symlinkSync(join(root, name), join(dir, name));
   for (const { language, text } of page.fences) {
     const name = language === 'js' ? /^\/\/ (\S+\.m?js)$/m.exec(text.split('\n', 1)[0]!)?.[1] : undefined;
     if (name !== undefined) writeFileSync(join(dir, name), rewritePorts(withSources(text)));
@@ -75,6 +77,9 @@ esac`,
   *) exec ${quoted(onPath('curl'))} --fail-with-body "$@" ;;
 esac`,
   };
+  if (hasPrograms('prometheus'))
+    commands['prometheus'] =
+      `exec ${quoted(onPath('prometheus'))} "$@" --web.listen-address=127.0.0.1:"$PROMETHEUS_PORT"`;
   for (const [name, script] of Object.entries(commands)) {
     writeFileSync(join(dir, name), `#!/bin/sh\n${script}\n`);
     chmodSync(join(dir, name), 0o755);

@@ -29,6 +29,7 @@ interface Program {
 const portNames = /(?<![\d.,])(?:80[89]\d|90\d\d)(?![\d.,]\d|\d)/g;
 const clientPort = '8080';
 const adminPort = '8081';
+const prometheusPort = '9090';
 const backendPorts = ['9001', '9002'];
 const longestScriptMs = 60_000;
 
@@ -58,11 +59,12 @@ export class DocsWorld {
       HOME: this.dir,
       WSLUICE_PORT: String(this.port(clientPort)),
       WSLUICE_ADMIN_PORT: String(this.port(adminPort)),
+      PROMETHEUS_PORT: String(this.port(prometheusPort)),
     };
   }
 
   static async open(page: Page, surroundings: Surroundings = {}): Promise<DocsWorld> {
-    const named = new Set([clientPort, adminPort, ...(page.text.match(portNames) ?? [])]);
+    const named = new Set([clientPort, adminPort, prometheusPort, ...(page.text.match(portNames) ?? [])]);
     const ports = new Map<string, number>();
     const backends = new Map<number, JsonRpcBackend>();
     for (const name of backendPorts) {
@@ -163,6 +165,7 @@ export class DocsWorld {
     const listened = [...source.matchAll(/\bport: (\d+)/g)].map(([, port]) => Number(port));
     if (file !== undefined) return listened;
     if (command.startsWith('node -e')) return [];
+    if (command.startsWith('prometheus')) return [this.port(prometheusPort)];
     const flag = (name: string, otherwise: number): number =>
       Number(new RegExp(`--${name}[ =](\\d+)`).exec(command)?.[1] ?? otherwise);
     if (/\becho\b/.test(command)) return [flag('port', this.port(backendPorts[0]!))];
