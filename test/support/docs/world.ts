@@ -31,6 +31,7 @@ const clientPort = '8080';
 const adminPort = '8081';
 const prometheusPort = '9090';
 const backendPorts = ['9001', '9002'];
+const startsGateway = /(?:^|\s)(?:npm start|wsluice)(?!.*\becho\b)(?:\s|$)/;
 const longestScriptMs = 60_000;
 
 /** Where the commands of one page run, one after the other: a folder, two JSON-RPC backends, and whatever the page has started. */
@@ -143,14 +144,14 @@ export class DocsWorld {
     const ports = this.#portsOf(command);
     await this.#endThoseWith(ports);
     const child = startChild('bash', ['-c', `exec env ${command}`], { env: this.#env, cwd: this.dir });
-    await this.#whenReady({ child, ports, isGateway: /\b(npm start|wsluice)\b(?!.*\becho\b)/.test(command) });
+    await this.#whenReady({ child, ports, isGateway: startsGateway.test(command) });
     return child.output();
   }
 
   async #whenReady(program: Program): Promise<void> {
     this.#programs.push(program);
     const { child, ports, isGateway } = program;
-    if (!isGateway && ports.length > 0) return waitForPort(child, ports[0]!);
+    if (!isGateway && ports.length > 0) return waitForPort(child, ports[0]!, longestScriptMs);
     await eventually(() => {
       if (child.hasExited()) throw new Error(`ended before it was ready:\n${child.output()}`);
       if (child.output() === '' || (isGateway && !child.output().includes('wsluice is ready')))
