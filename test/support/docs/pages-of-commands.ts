@@ -66,6 +66,7 @@ export const pagesOfCommands: Readonly<Record<string, PageOfCommands>> = {
   },
   'docs/troubleshooting.md': {
     after: {
+      '--heapsnapshot-signal': async (world) => void (await world.gateway!.stop('SIGTERM')),
       '--cpu-prof': async (world) => {
         await world.gateway!.stop('SIGTERM');
         expect(globSync('wsluice-profiles/*.cpuprofile', { cwd: world.dir })).not.toEqual([]);
