@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { delimiter } from 'node:path';
+import { delimiter, join } from 'node:path';
+import { stringify } from 'yaml';
 import { startChild, waitForPort, type Child } from '../child.ts';
 import { eventually } from '../eventually.ts';
 import { freePort } from '../free-port.ts';
-import { configFile, runWsluice } from '../gateway.ts';
+import { runWsluice } from '../gateway.ts';
 import { startJsonRpcBackend, type JsonRpcBackend } from '../json-rpc-backend.ts';
 import { stepsOf } from './commands.ts';
 import { checkNpmCall, npmCallsIn } from './npm-calls.ts';
@@ -13,7 +13,7 @@ import { programIn, projectOf, standInCommands } from './programs.ts';
 
 /** What a page takes for granted. */
 export interface Surroundings {
-  /** The gateway that the page speaks of before it has started one; by default request mode in front of both backends. */
+  /** wsluice.yaml where the page shows none, and the gateway before it has started one; by default request mode in front of both backends. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Files that lie in the user's folder. */
   readonly files?: Readonly<Record<string, string>>;
@@ -27,6 +27,7 @@ interface Program {
 
 /** The ports that pages name; each stands for a free one. */
 const portNames = /(?<![\d.,])(?:80[89]\d|90\d\d)(?![\d.,]\d|\d)/g;
+const configName = 'wsluice.yaml';
 const clientPort = '8080';
 const adminPort = '8081';
 const prometheusPort = '9090';
@@ -40,7 +41,6 @@ export class DocsWorld {
   readonly #ports: ReadonlyMap<string, number>;
   readonly #backends: ReadonlyMap<number, JsonRpcBackend>;
   readonly #env: Readonly<Record<string, string>>;
-  readonly #surroundings: Surroundings;
   #programs: Program[] = [];
 
   private constructor(
@@ -51,9 +51,11 @@ export class DocsWorld {
   ) {
     this.#ports = ports;
     this.#backends = backends;
-    this.#surroundings = surroundings;
     this.dir = projectOf(page, (text) => this.translated(text));
-    for (const [name, text] of Object.entries({ ...yamlFiles(page), ...surroundings.files }))
+    const upstreams = backendPorts.map((name) => `ws://127.0.0.1:${name}`);
+    const config = surroundings.config ?? { pools: { main: { mode: 'request', upstreams } } };
+    const files = { [configName]: stringify(config), ...yamlFiles(page), ...surroundings.files };
+    for (const [name, text] of Object.entries(files))
       writeFileSync(join(this.dir, name), this.translated(text));
     this.#env = {
       PATH: [standInCommands(), process.env['PATH']].join(delimiter),
@@ -113,13 +115,10 @@ export class DocsWorld {
     return output;
   }
 
-  /** The gateway that the page takes for granted, where none runs. */
+  /** The gateway that the page takes for granted, where none runs: that of wsluice.yaml. */
   async ensureGateway(): Promise<void> {
     if (this.gateway !== undefined) return;
-    const upstreams = backendPorts.map((name) => `ws://127.0.0.1:${this.port(name)}`);
-    const config = this.#surroundings.config ?? { pools: { main: { mode: 'request', upstreams } } };
-    const file = configFile(config);
-    const child = runWsluice(['--config', file], this.#env);
+    const child = runWsluice(['--config', join(this.dir, configName)], this.#env);
     await this.#whenReady({ child, ports: [this.port(adminPort)], isGateway: true });
   }
 
