@@ -332,8 +332,23 @@ describe('a connection', () => {
     expect(world.client.busy).toBe(false);
     world.lease.busy = true;
     expect(world.client.busy).toBe(true);
-    world.client.refuseNew();
+    world.client.leaveWhenIdle();
     expect(world.lease.refusals).toBe(1);
+  });
+
+  it('that is to leave is closed instead of asking for more, but not before it has its answers', async () => {
+    const world = new World();
+    world.lease.busy = true;
+    world.client.leaveWhenIdle();
+    world.frame('the lease says no');
+    await nextTurn();
+    expect([world.lease.messages, world.socket.ended]).toEqual([['the lease says no'], undefined]);
+    world.lease.busy = false;
+    world.frame('never carried out');
+    await nextTurn();
+    expect(world.lease.messages).toEqual(['the lease says no']);
+    expect(world.socket.ended).toEqual([1001, 'going away, reconnect']);
+    expect(world.errors()).toEqual([]);
   });
 
   it('releases its lease exactly once, ends its socket at most once and sends nothing after, whatever happens in which order', async () => {
@@ -349,6 +364,7 @@ describe('a connection', () => {
       upstreamCloses: (world: World) => world.client.onUpstreamClose(4000, 'bye'),
       upstreamClosesEmpty: (world: World) => world.client.onUpstreamClose(1005, ''),
       drain: (world: World) => world.client.drain(),
+      leave: (world: World) => world.client.leaveWhenIdle(),
       dismiss: (world: World) => world.client.dismiss(),
       ping: (world: World) => world.client.sendPing(),
       heartbeatLost: (world: World) => world.client.onHeartbeatLost(),

@@ -96,6 +96,8 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
   /** The reason to close, once there is one: nothing is sent to or taken from the client after it. */
   #ending: { code: number; reason: string } | undefined;
   #closed = false;
+  /** It is to go as soon as nothing is due to it. */
+  #leaving = false;
   /** The last message did not leave at once, so the next one has to look how much waits. */
   #backlogged = false;
 
@@ -132,6 +134,8 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
   onFrame(message: ArrayBuffer, isBinary: boolean): void {
     // Who goes on sending does not get to keep the event loop until the end of the turn.
     if (this.#ending !== undefined) return this.flush();
+    // Before it asks for more: what a drained client has no answer to was not carried out.
+    if (this.#leaving && !this.busy) return this.drain();
     const { metrics, maxMessageBytes } = this.#context;
     const bytes = new Uint8Array(message);
     metrics.received(bytes.length);
@@ -254,8 +258,9 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
     if (this.#endLater(code, reason)) this.#transcoder?.stopDecoding();
   }
 
-  /** Requests are refused from now on; what is in flight is still answered. */
-  refuseNew(): void {
+  /** What is due to it is still delivered; then its next message ends it, unless `drain` does before. */
+  leaveWhenIdle(): void {
+    this.#leaving = true;
     this.#lease.refuseNew();
   }
 

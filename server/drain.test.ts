@@ -19,7 +19,7 @@ class TestClient {
     this.#world = world;
   }
 
-  refuseNew(): void {
+  leaveWhenIdle(): void {
     this.refusesSinceMs = this.#world.elapsedMs;
   }
 
@@ -44,6 +44,8 @@ class World {
   readonly clients = new Set<TestClient>();
   readonly all: TestClient[] = [];
   readonly #startedAtMs = Date.now();
+  readonly latecomers: TestClient[] = [];
+  mayCome = false;
   doneAtMs = NaN;
 
   constructor(count: number) {
@@ -57,9 +59,20 @@ class World {
 
   start({ spreadMs = 10_000, timeoutMs = 30_000 } = {}): void {
     const clients = this.clients as unknown as ReadonlySet<Connection>;
-    void drainClients({ clients, spreadMs, timeoutMs, now: () => Date.now() }).then(() => {
+    const latecomers = this.latecomers as unknown as Connection[];
+    const mayCome = (): boolean => this.mayCome;
+    const now = (): number => Date.now();
+    void drainClients({ clients, latecomers, mayCome, spreadMs, timeoutMs, now }).then(() => {
       this.doneAtMs = this.elapsedMs;
     });
+  }
+
+  /** Somebody who was on the way in when the drain began. */
+  comesLate(): TestClient {
+    const client = new TestClient(this);
+    this.clients.add(client);
+    this.latecomers.push(client);
+    return client;
   }
 }
 
@@ -140,6 +153,35 @@ describe('a drain', () => {
     world.start({ spreadMs: 0, timeoutMs: 0 });
     await vi.advanceTimersByTimeAsync(50);
     expect([world.clients.size, world.doneAtMs <= 50]).toEqual([0, true]);
+  });
+
+  it('waits for those who may still come, and sends them away like the others', async () => {
+    const world = new World(0);
+    world.mayCome = true;
+    world.start();
+    await vi.advanceTimersByTimeAsync(300);
+    const late = world.comesLate();
+    late.busy = true;
+    await vi.advanceTimersByTimeAsync(300);
+    expect([late.goodbyes, late.refusesSinceMs < 600, world.doneAtMs]).toEqual([0, true, NaN]);
+    late.busy = false;
+    await vi.advanceTimersByTimeAsync(100);
+    expect([late.goodbyes, world.doneAtMs]).toEqual([1, NaN]);
+    world.mayCome = false;
+    await vi.advanceTimersByTimeAsync(100);
+    expect(world.doneAtMs).toBeLessThanOrEqual(800);
+  });
+
+  it('spreads those who come late as well, and ends in time for all of them', async () => {
+    const world = new World(1_000);
+    world.start({ spreadMs: 4_000 });
+    await vi.advanceTimersByTimeAsync(500);
+    const late = Array.from({ length: 1_000 }, () => world.comesLate());
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(late.map(({ goodbyes }) => goodbyes)).toEqual(late.map(() => 1));
+    const inASecond = late.filter(({ goesAtMs }) => goesAtMs > 2_000 && goesAtMs <= 3_000).length;
+    expect(inASecond).toBeLessThan(800);
+    expect(world.doneAtMs).toBeLessThan(4_400);
   });
 
   it('ends with everybody gone, each told at most once and never while busy, whoever leaves by itself', async () => {

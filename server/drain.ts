@@ -2,6 +2,10 @@ import type { Connection } from './connection.ts';
 
 export interface DrainOptions {
   readonly clients: ReadonlySet<Connection>;
+  /** Clients that came since the drain began; what is in it is taken out. */
+  readonly latecomers: Connection[];
+  /** More may come. */
+  readonly mayCome: () => boolean;
   /** Clients are told to go evenly over at most this time. */
   readonly spreadMs: number;
   /** Whoever is still there after this time is closed all the same. */
@@ -14,18 +18,20 @@ const tickMs = 20;
 const msPerClient = 10;
 
 /** Sends every client away with 1001, spread over time; one that waits for a reply first gets it. Resolves when all are gone. */
-export async function drainClients({ clients, spreadMs, timeoutMs, now }: DrainOptions): Promise<void> {
+export async function drainClients(options: DrainOptions): Promise<void> {
+  const { clients, latecomers, mayCome, spreadMs, timeoutMs, now } = options;
   const startedAtMs = now();
   const queue = [...clients];
   const durationMs = Math.min(spreadMs, queue.length * msPerClient, timeoutMs);
   const leaving = new Set<Connection>();
   let next = 0;
   for (;;) {
+    queue.push(...latecomers.splice(0));
     const elapsedMs = now() - startedAtMs;
     const forced = elapsedMs >= timeoutMs;
     const due = elapsedMs >= durationMs ? queue.length : Math.floor((elapsedMs / durationMs) * queue.length);
     for (; next < due; next++) {
-      queue[next]!.refuseNew();
+      queue[next]!.leaveWhenIdle();
       leaving.add(queue[next]!);
     }
     // Those who become idle late go at the same pace as all others, not in one burst.
@@ -38,7 +44,7 @@ export async function drainClients({ clients, spreadMs, timeoutMs, now }: DrainO
         allowance--;
       }
     }
-    if (clients.size === 0 || elapsedMs >= timeoutMs + 1_000) return;
+    if ((clients.size === 0 && !mayCome()) || elapsedMs >= timeoutMs + 1_000) return;
     await new Promise((resolve) => setTimeout(resolve, tickMs));
   }
 }

@@ -211,7 +211,7 @@ describe('the gate', () => {
   it('answers 503 to who was being dialled for when a drain began, and vacates the seat', () => {
     const world = new World();
     const answer = world.ask();
-    world.gate.draining = true;
+    world.gate.closed = true;
     const seat = world.acquisitions[0]!.seat();
     expect([seat.vacated, answer.status, world.admission.total]).toEqual([1, 503, 0]);
     expect(world.rejections()).toEqual({ draining: 1 });
@@ -219,7 +219,7 @@ describe('the gate', () => {
 
   it('answers 503 to everybody while it drains, and counts nobody in', () => {
     const world = new World();
-    world.gate.draining = true;
+    world.gate.closed = true;
     const answer = world.ask();
     expect([answer.status, world.acquisitions.length, world.admission.total]).toEqual([503, 0, 0]);
     expect(answer.headers['Retry-After']).toBeDefined();
@@ -275,7 +275,7 @@ describe('the gate', () => {
 
   it('answers GET /health with 200 and JSON, also while it drains', () => {
     const world = new World();
-    world.gate.draining = true;
+    world.gate.closed = true;
     const answer = world.ask({ path: '/health', headers: { upgrade: '', connection: '' } });
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toEqual({ status: 'ok' });
@@ -408,7 +408,7 @@ describe('the gate', () => {
             left.add(answer);
           }
           if (what === 'time') vi.advanceTimersByTime(ms);
-          if (what === 'drain') world.gate.draining = ms % 2 === 0;
+          if (what === 'drain') world.gate.closed = ms % 2 === 0;
           const waiting = [...acquired.values()].filter((one) => one.answers === 0 && !gone.has(one)).length;
           const seated = answers.filter((one) => one.seated !== undefined && !left.has(one)).length;
           expect(world.admission.total).toBe(waiting + seated);

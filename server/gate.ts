@@ -55,8 +55,8 @@ interface Route {
 
 /** Decides about each request to the client listener: handshake, caps, and a seat in the pool of its path. */
 export class Gate {
-  /** Set when the gateway is on its way out: nobody is let in any more. */
-  draining = false;
+  /** Nobody is let in any more. */
+  closed = false;
   readonly #options: GateOptions;
   readonly #arrivals = new Set<Arrival>();
   readonly #routes: ReadonlyMap<string, Route>;
@@ -91,7 +91,7 @@ export class Gate {
       codecs: this.#options.codecs.offered,
     });
     if (isRejection(handshake)) return this.#reject(answer, handshake);
-    if (this.draining) return this.#reject(answer, goingAway());
+    if (this.closed) return this.#reject(answer, goingAway());
     const { addresses, admission } = this.#options;
     const peer = plainAddress(peerAddress);
     const address = addresses.resolve(peer, request.header('x-forwarded-for'));
@@ -108,8 +108,8 @@ export class Gate {
   }
 
   /** Lets nobody in any more; those who still wait for an upstream are turned away. */
-  drain(): void {
-    this.draining = true;
+  close(): void {
+    this.closed = true;
     for (const arrival of this.#arrivals) arrival.turnAway(goingAway());
   }
 
@@ -154,7 +154,7 @@ export class Gate {
         forwarded,
         {
           onSeat: (seat) => {
-            if (this.draining) arrival.turnAway(goingAway());
+            if (this.closed) arrival.turnAway(goingAway());
             arrival.take(seat);
           },
           onRefused: (refusal) => arrival.turnAway(noSeat(refusal)),

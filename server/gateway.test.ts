@@ -11,6 +11,7 @@ import { clientFrame, OPCODE, RawClient, upgradeRequest } from '../test/support/
 import { onTearDown } from '../test/support/tear-down.ts';
 import type { ConfigInput } from './config/schema.ts';
 import { createGateway, type Gateway } from './gateway.ts';
+import { answersAt } from './shared-port.ts';
 
 const run = promisify(execFile);
 const open: Gateway[] = [];
@@ -47,6 +48,11 @@ async function connect(gateway: Gateway): Promise<WebSocket> {
   const client = new WebSocket(`ws://127.0.0.1:${gateway.port}/ws`);
   await once(client, 'open');
   return client;
+}
+
+/** Waits until nobody listens on a port. */
+async function untilClosed(port: number): Promise<void> {
+  while (await answersAt('127.0.0.1', port)) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 async function metrics(gateway: Gateway): Promise<MetricsPage> {
@@ -131,6 +137,21 @@ describe('a gateway as a library', () => {
     await drained;
   });
 
+  it('is not ready before its port is open, and says so when another process has that port too', async () => {
+    const lines: unknown[] = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const config = { listen: { host: '127.0.0.1', port: await freePort() }, admin: { port: 0 } };
+    const one = await createGateway({ config, log });
+    onTearDown(() => one.stop());
+    expect(lines).toEqual([]);
+    const other = await createGateway({ config, log });
+    onTearDown(() => other.stop());
+    expect(lines).toMatchObject([
+      { port: one.port, msg: expect.stringMatching(/^another process/) as string },
+    ]);
+    expect((await fetch(`http://127.0.0.1:${other.adminPort}/ready`)).status).toBe(200);
+  });
+
   it('runs beside another one in the same process', async () => {
     const [one, other] = [await start(), await start()];
     await connect(one);
@@ -200,7 +221,25 @@ describe('a client of the gateway', () => {
     },
   );
 
-  it('whose upstream is still being dialled when a drain begins is answered 503', async () => {
+  it('that is connected when a drain begins is still let in, has its answer, and is told 1001', async () => {
+    const gateway = await start();
+    const client = await RawClient.connect(gateway.port);
+    const drained = gateway.drain();
+    await untilClosed(gateway.port);
+    client.send(upgradeRequest(gateway.port));
+    expect((await client.answer()).status).toBe(101);
+    expect(await client.closed).toBe(1001);
+    await drained;
+  });
+
+  it('that is connected and does not ask for anything holds up a drain for no longer than its timeout', async () => {
+    const gateway = await start({ drain: { timeoutMs: 100 } });
+    const client = await RawClient.connect(gateway.port);
+    await gateway.drain();
+    await client.closed;
+  });
+
+  it('whose upstream is still being dialled when a drain has waited for it is answered 503', async () => {
     const { server, url } = await silentServer();
     const gateway = await start({ pools: { main: { upstreams: [url] } } });
     const dialled = once(server, 'connection');

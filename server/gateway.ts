@@ -24,6 +24,7 @@ import { Gate } from './gate.ts';
 import { GatewayPools } from './gateway-pools.ts';
 import { HeartbeatWheel } from './heartbeat.ts';
 import { LagMeter } from './lag-meter.ts';
+import { closePort, lastArrivals } from './last-arrivals.ts';
 import { GatewayLimits } from './limits.ts';
 import { LineSampler } from './line-sampler.ts';
 import { Listener } from './listener.ts';
@@ -33,6 +34,7 @@ import { processFigures } from './process-figures.ts';
 import type { SharedLimits } from './shared-limits.ts';
 import { SlowRequests, type SlowRequestsOptions } from './slow-requests.ts';
 import { Outbox } from './outbox.ts';
+import { answersAt } from './shared-port.ts';
 
 export { createSharedLimits, type SharedLimits } from './shared-limits.ts';
 
@@ -52,6 +54,9 @@ export interface GatewayOptions {
 const readBufferBytes = 64 * 1024;
 /** The engine's own idle timeout comes this much after the heartbeat should have found a dead client. */
 const idleMarginMs = 8_000;
+
+/** How long a drain lets those in who were connected, but no clients yet, when the port was closed. */
+const lastArrivalsMs = 1_000;
 
 /** How long the engine keeps an ended connection whose peer does not read (measured). */
 const engineLingerMs = 16_000;
@@ -149,6 +154,9 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
   for (const { pool } of pools.values()) stops.push(() => pool.close(1001, 'going away'));
 
   const clients = new Set<Connection>();
+  /** Those who come while the gateway drains. */
+  const latecomers: Connection[] = [];
+  let stage: 'starting' | 'serving' | 'draining' = 'starting';
   let lastClientId = 0;
   let askForDrain = (): void => undefined;
   const drainAskedFor = new Promise<void>((resolve) => (askForDrain = resolve));
@@ -188,7 +196,7 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     codecs: () => codecs.bytes,
     limits: () => limits.totals(),
     pools: () => operations.reports(),
-    draining: () => gate.draining,
+    draining: () => stage === 'draining',
     onError,
   });
   stops.push(() => live.stop());
@@ -211,7 +219,7 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     rateLimits: () => limits.totals(),
     process: () => processFigures(metrics.connectionsOpen, config.listen.maxConnections),
     log,
-    readiness: () => readiness(gate.draining, pools),
+    readiness: () => readiness(stage, pools),
   });
   stops.push(() => admin.close());
 
@@ -230,6 +238,7 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     maxBackpressureBytes: config.listen.maxBackpressureBytes,
   };
   const { intervalMs, timeoutMs } = config.heartbeat;
+  const isShared = await answersAt(config.listen.host, config.listen.port);
   const listener = await Listener.open({
     ...config.listen,
     deflateMinBytes: config.codec.minBytes,
@@ -239,6 +248,7 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
       onOpen: (socket, seated: Seated) => {
         const client = new Connection(context, { id: ++lastClientId, socket, ...seated });
         clients.add(client);
+        if (stage === 'draining') latecomers.push(client);
         return client;
       },
       onMessage: (client, message, isBinary) => client.onFrame(message, isBinary),
@@ -257,12 +267,19 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     },
   });
   stops.push(() => listener.close());
+  stage = 'serving';
+  if (isShared)
+    log.warn({ port: listener.port }, 'another process has this port too: the clients that come are shared');
 
   const drainOnce = async (): Promise<void> => {
-    gate.drain();
-    listener.stopListening();
+    const clockMs = (): number => performance.now();
+    stage = 'draining';
     operations.resumeAll();
-    await drainClients({ clients, ...config.drain, now: () => performance.now() });
+    await closePort(listener, clockMs);
+    const timeoutMs = Math.min(lastArrivalsMs, config.drain.timeoutMs);
+    void lastArrivals(listener, timeoutMs, clockMs).then(() => gate.close());
+    const mayCome = (): boolean => !gate.closed;
+    await drainClients({ clients, latecomers, mayCome, ...config.drain, now: clockMs });
     stop();
   };
   let drained: Promise<void> | undefined;
@@ -341,10 +358,10 @@ function createPools({
 }
 
 function readiness(
-  draining: boolean,
+  stage: 'starting' | 'serving' | 'draining',
   pools: ReadonlyMap<string, MeasuredPool>,
 ): { ready: boolean; why: string } {
-  if (draining) return { ready: false, why: 'draining' };
+  if (stage !== 'serving') return { ready: false, why: stage };
   const down = [...pools.values()].filter(({ pool }) => !pool.healthy).map(({ pool }) => pool.name);
   return down.length === 0
     ? { ready: true, why: '' }

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../test/support/free-port.ts';
 import { clientFrame, OPCODE, RawClient, upgradeRequest } from '../test/support/raw-client.ts';
 import { onTearDown } from '../test/support/tear-down.ts';
@@ -457,6 +457,27 @@ describe('the port', () => {
     await expect(RawClient.connect(port)).rejects.toThrow('ECONNREFUSED');
     client.send(clientFrame('still here'));
     expect((await client.nextFrame()).payload.toString()).toBe('still here');
+  });
+
+  it('counts its visitors: connections that are no WebSockets', async () => {
+    const { listener, port } = await listen({
+      onRequest: (request, _peer, answer) => {
+        if (request.path === '/no') answer.end(404, [], 'no');
+        else answer.upgrade(request.path, terms(request.header('sec-websocket-key')));
+      },
+    });
+    const visitors = (count: number): Promise<void> =>
+      vi.waitFor(() => expect(listener.visitors).toBe(count));
+    const idle = await RawClient.connect(port);
+    await visitors(1);
+    const { client } = await RawClient.upgrade(port);
+    await visitors(1);
+    client.destroy();
+    const { client: refused } = await RawClient.upgrade(port, { path: '/no' });
+    await refused.closed;
+    await visitors(1);
+    idle.destroy();
+    await visitors(0);
   });
 
   it('that another program holds is a WSLUICE_LISTEN that names it', async () => {

@@ -103,12 +103,20 @@ export class Listener {
   readonly #app: TemplatedApp;
   readonly #cork: Cork;
   readonly #closeSocket: () => void;
+  readonly #visitors: Visitors;
   #listening = true;
 
-  private constructor(app: TemplatedApp, cork: Cork, port: number, closeSocket: () => void) {
+  private constructor(
+    app: TemplatedApp,
+    cork: Cork,
+    port: number,
+    visitors: Visitors,
+    closeSocket: () => void,
+  ) {
     this.#app = app;
     this.#cork = cork;
     this.port = port;
+    this.#visitors = visitors;
     this.#closeSocket = closeSocket;
   }
 
@@ -118,7 +126,8 @@ export class Listener {
     const { tls, host } = options;
     const app = tls === null ? engine.App() : secureApp(engine, tls);
     const cork = await Cork.open(engine);
-    mount(app, options, cork);
+    const visitors: Visitors = { count: 0 };
+    mount(app, options, cork, visitors);
     let socket;
     try {
       socket = await listen(app, host, options.port);
@@ -128,7 +137,12 @@ export class Listener {
       throw error;
     }
     const port = engine.us_socket_local_port(socket);
-    return new Listener(app, cork, port, () => engine.us_listen_socket_close(socket));
+    return new Listener(app, cork, port, visitors, () => engine.us_listen_socket_close(socket));
+  }
+
+  /** Connections that may still become clients: they have asked for nothing yet, or for something else than an upgrade. */
+  get visitors(): number {
+    return this.#visitors.count;
   }
 
   /** Takes no new connections; those there are stay. */
@@ -165,7 +179,17 @@ function listen(app: TemplatedApp, host: string, port: number): Promise<us_liste
   });
 }
 
-function mount<Client, Seat>(app: TemplatedApp, options: ListenerOptions<Client, Seat>, cork: Cork): void {
+/** The connections that are no WebSockets. */
+interface Visitors {
+  count: number;
+}
+
+function mount<Client, Seat>(
+  app: TemplatedApp,
+  options: ListenerOptions<Client, Seat>,
+  cork: Cork,
+  visitors: Visitors,
+): void {
   const { handlers, permessageDeflate, deflateMinBytes } = options;
   const guarded = (run: () => void): void => {
     try {
@@ -184,6 +208,9 @@ function mount<Client, Seat>(app: TemplatedApp, options: ListenerOptions<Client,
       }
     });
   };
+  app.filter((_, change) => {
+    visitors.count += change;
+  });
   app.ws<Slot<Client, Seat>>('/*', {
     idleTimeout: engineIdleTimeout(options.idleTimeoutMs),
     sendPingsAutomatically: false,
@@ -199,6 +226,8 @@ function mount<Client, Seat>(app: TemplatedApp, options: ListenerOptions<Client,
       );
     },
     open: (ws) => {
+      // The engine does not tell its filter.
+      visitors.count--;
       const slot = ws.getUserData();
       const socket = slot.deflates ? new DeflatingSocket(ws, deflateMinBytes) : ws;
       guarded(() => (slot.client = handlers.onOpen(socket, slot.seat)));

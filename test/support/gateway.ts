@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { expect } from 'vitest';
 import { stringify } from 'yaml';
 import { startChild, waitForPort } from './child.ts';
 import type { Child } from './child.ts';
+import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { MetricsPage } from './metrics-page.ts';
 import { tempDir } from './temp-dir.ts';
@@ -29,18 +31,24 @@ export interface GatewayOptions {
   readonly args?: readonly string[];
   readonly config?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** The port of its client listener, which another process may have too; by default a free one. */
+  readonly port?: number;
 }
 
 /** Starts `server/main.ts` on free loopback ports and waits until both listeners accept. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const adminPort = await freePort();
   const args = ['--host', '127.0.0.1', '--port', String(port), '--admin-port', String(adminPort)];
   if (options.config !== undefined) args.push('--config', configFile(options.config));
   const child = runWsluice([...args, ...(options.args ?? [])], options.env);
   await waitForPort(child, port);
   await waitForPort(child, adminPort);
-  return asGateway(child, port, adminPort);
+  const gateway = asGateway(child, port, adminPort);
+  // Another process may have been what answered on the port; an upstream need not be there yet.
+  if (options.port !== undefined)
+    await eventually(async () => expect((await fetch(`${gateway.adminUrl}/ready`)).status).toBe(200));
+  return gateway;
 }
 
 /** A gateway out of a process that was started by other means. */
