@@ -66,7 +66,9 @@ export const pagesOfCommands: Readonly<Record<string, PageOfCommands>> = {
   },
   'docs/troubleshooting.md': {
     after: {
-      '--heapsnapshot-signal': async (world) => void (await world.gateway!.stop('SIGTERM')),
+      '--heapsnapshot-signal': async (world) => {
+        await world.gateway!.stop('SIGTERM');
+      },
       '--cpu-prof': async (world) => {
         await world.gateway!.stop('SIGTERM');
         expect(globSync('wsluice-profiles/*.cpuprofile', { cwd: world.dir })).not.toEqual([]);
