@@ -1,6 +1,7 @@
 import { usage } from './options.ts';
 import type { BenchOptions } from './options.ts';
 import type { Subject } from './subject.ts';
+import { capacity } from './subjects/capacity.ts';
 import { codec } from './subjects/codec.ts';
 import { codecGateway } from './subjects/codec-gateway.ts';
 import { deflateMemory } from './subjects/deflate-memory.ts';
@@ -22,6 +23,7 @@ const subjects: readonly Subject[] = [
   codecGateway,
   deflateMemory,
   ratelimit,
+  capacity,
   ...microSubjects,
 ];
 

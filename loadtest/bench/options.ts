@@ -11,6 +11,12 @@ export interface BenchOptions {
   readonly rounds: number;
   /** How often a window is measured again because other programs used the machine; the quietest one counts. */
   readonly retries: number;
+  /** `capacity`: numbers of clients to hold, one row each. */
+  readonly connections: readonly number[];
+  /** `capacity`: messages per second of all clients together. */
+  readonly rate: number;
+  /** `capacity`: how long each row is loaded, and how long it is left alone. */
+  readonly holdMs: number;
   /** The gateway's entry file, so that another checkout or a build can be measured. */
   readonly gatewayFile: string;
   readonly cpuProfileDir: string | undefined;
@@ -20,6 +26,7 @@ export interface BenchOptions {
 export const usage = `npm run bench -- [subject …] [options]
   --clients 1000   --depth 1,16   --seconds 3   --warmup 1   --rounds 2
   --retries 0                 measure a window again when other programs used the machine
+  --connections 100,1000,10000   --rate 5000   --hold 10     (capacity; up to 250000)
   --gateway server/main.ts    the gateway to measure
   --cpu-prof <dir>            write V8 CPU profiles of the gateway and print its hottest functions
   --json <file>               write the raw figures`;
@@ -36,6 +43,9 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       warmup: { type: 'string', default: '1' },
       rounds: { type: 'string', default: '2' },
       retries: { type: 'string', default: '0' },
+      connections: { type: 'string', default: '100,1000,10000' },
+      rate: { type: 'string', default: '5000' },
+      hold: { type: 'string', default: '10' },
       gateway: { type: 'string', default: 'server/main.ts' },
       'cpu-prof': { type: 'string' },
       json: { type: 'string' },
@@ -49,6 +59,9 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     warmupMs: number('warmup', values.warmup, 0, 60) * 1000,
     rounds: number('rounds', values.rounds, 1, 20),
     retries: number('retries', values.retries, 0, 100),
+    connections: values.connections.split(',').map((count) => number('connections', count, 1, 250_000)),
+    rate: number('rate', values.rate, 1, 100_000),
+    holdMs: number('hold', values.hold, 0.5, 600) * 1000,
     gatewayFile: values.gateway,
     cpuProfileDir: values['cpu-prof'],
     jsonFile: values.json,

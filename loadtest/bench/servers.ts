@@ -39,6 +39,13 @@ export interface GatewayOptions {
   readonly args: readonly string[];
   readonly cpuProfileDir: string | undefined;
   readonly backend?: Backend;
+  /** A port that several gateways share; by default one of its own. */
+  readonly port?: number;
+}
+
+/** A gateway of the bench. */
+export interface Gateway extends Server {
+  readonly adminPort: number;
 }
 
 export async function startBackend(children: Children, protocol: Protocol | 'mux'): Promise<Backend> {
@@ -58,8 +65,8 @@ export async function startBackend(children: Children, protocol: Protocol | 'mux
   return { ...only(child), name: 'bare engine', port, path: '/', url, openConnections };
 }
 
-export async function startGateway(children: Children, options: GatewayOptions): Promise<Server> {
-  const [port, adminPort] = [await freePort(), await freePort()];
+export async function startGateway(children: Children, options: GatewayOptions): Promise<Gateway> {
+  const [port, adminPort] = [options.port ?? (await freePort()), await freePort()];
   const profile = options.cpuProfileDir ? ['--cpu-prof', `--cpu-prof-dir=${options.cpuProfileDir}`] : [];
   const listen = ['--host', '127.0.0.1', '--port', String(port), '--admin-port', String(adminPort)];
   const args = [...profile, options.file, ...listen, '--log-level', 'warn', ...options.args];
@@ -67,7 +74,7 @@ export async function startGateway(children: Children, options: GatewayOptions):
   const ready = Promise.all([portOpen(port), answersOk(`http://127.0.0.1:${adminPort}/ready`)]);
   await children.watch('starting the gateway', startTimeoutMs, ready);
   const name = options.name ?? 'wsluice';
-  return { ...only(child), name, port, path: '/ws', ...upstream('/wsluice', options.backend) };
+  return { ...only(child), name, port, adminPort, path: '/ws', ...upstream('/wsluice', options.backend) };
 }
 
 /** nginx, one worker, tunnelling each client over a connection of its own. */

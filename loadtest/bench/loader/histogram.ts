@@ -1,6 +1,12 @@
 const bucketsPerOctave = 32;
 const octaves = 24;
 
+/** The content of a histogram, to be sent to another process. */
+export interface LatencyRecords {
+  readonly counts: readonly number[];
+  readonly maxUs: number;
+}
+
 /** Latencies in log-spaced buckets from 1 µs to 16 s; a read-out is at most 2.2 % above the truth. */
 export class LatencyHistogram {
   readonly #counts = new Float64Array(bucketsPerOctave * octaves);
@@ -13,6 +19,20 @@ export class LatencyHistogram {
     this.#counts[Math.min(bucket, this.#counts.length - 1)]! += times;
     this.#total += times;
     if (us > this.#maxUs) this.#maxUs = us;
+  }
+
+  /** What was recorded, for `add` in another process. */
+  get records(): LatencyRecords {
+    return { counts: [...this.#counts], maxUs: this.#maxUs };
+  }
+
+  /** Adds what another histogram has recorded. */
+  add({ counts, maxUs }: LatencyRecords): void {
+    for (const [bucket, count] of counts.entries()) {
+      this.#counts[bucket]! += count;
+      this.#total += count;
+    }
+    this.#maxUs = Math.max(this.#maxUs, maxUs);
   }
 
   get maxUs(): number {

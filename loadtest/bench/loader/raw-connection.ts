@@ -12,6 +12,8 @@ export interface RawConnectionOptions {
   readonly host: string;
   readonly port: number;
   readonly path: string;
+  /** The address to connect from, where one has not ports enough for all clients. */
+  readonly localAddress?: string | undefined;
   /** More lines of the request, and what the answer's head must have. */
   readonly extension?: { readonly offer: string; readonly accepted: RegExp };
   /** Receive memory that all connections of the process may share: it is read before the next read. */
@@ -35,6 +37,7 @@ export class RawConnection {
     this.#socket = connect({
       host: options.host,
       port: options.port,
+      ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
       noDelay: true,
       onread: {
         buffer: options.readBuffer,

@@ -1,0 +1,143 @@
+import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuMs, machineCpuMs } from '../cpu.ts';
+import { Crowds } from '../crowds.ts';
+import { kernelSocketBytes, openFilesLimit, residentBytes } from '../memory.ts';
+import { freePort } from '../ports.ts';
+import { startBackend, startGateway, type Backend, type Gateway } from '../servers.ts';
+import type { Bench, Subject } from '../subject.ts';
+import { capacityTable, type CapacityRow } from './capacity-table.ts';
+
+/** Clients that one process, gateway or loader, may have: the kernel spreads them unevenly over gateways that share a port. */
+const mostPerProcess = 15_000;
+/** Files of a process that are no clients. */
+const otherFiles = 1_000;
+const upstreamsPerGateway = 8;
+const warmUpClients = 100;
+const warmUp = { rate: 1_000, durationMs: 1_000 };
+const settleMs = 1_000;
+
+/** How many clients gateways hold, what each costs, and what they notice of a modest load. A client that is dropped is a fault. */
+export const capacity: Subject = {
+  name: 'capacity',
+  async run(bench) {
+    const rows: CapacityRow[] = [];
+    for (const connections of bench.options.connections) {
+      const row = await measureRow(bench, connections);
+      rows.push(row);
+      bench.print(`capacity: ${connections.toLocaleString('en')} connections held, none dropped`);
+    }
+    bench.keep({ subject: 'capacity', rows });
+    bench.print(`${capacityTable(rows, bench.options)}\n`);
+  },
+};
+
+async function measureRow(bench: Bench, connections: number): Promise<CapacityRow> {
+  const { children, options, progress } = bench;
+  const perProcess = Math.min(mostPerProcess, openFilesLimit() - otherFiles);
+  const processes = Math.ceil(connections / perProcess);
+  const say = (text: string): void =>
+    progress(`capacity: ${connections.toLocaleString('en')} connections: ${text} …`);
+
+  say(`starting ${processes} gateways`);
+  const backend = await startBackend(children, 'jsonrpc');
+  const gateways = await startGateways(bench, backend, processes);
+  const pids = gateways.flatMap((gateway) => gateway.pids());
+  const warm = new Crowds(children, 1);
+  await warm.connect(gateways[0]!, warmUpClients, 1);
+  await warm.load(warmUp);
+  await warm.stop();
+  await sleep(settleMs);
+  const before = { resident: sumOf(pids, residentBytes), kernel: kernelSocketBytes() };
+
+  say('connecting');
+  const crowds = new Crowds(children, 2);
+  const connectingMs = performance.now();
+  await crowds.connect(gateways[0]!, connections, processes);
+  const connectedMs = performance.now() - connectingMs;
+
+  say(`${options.rate} messages/s`);
+  const [loaded, loadCores] = await withCores(pids, crowds.pids, () =>
+    crowds.load({ rate: options.rate, durationMs: options.holdMs }),
+  );
+  say('idle, pinged');
+  const [, idleCores] = await withCores(pids, crowds.pids, () => sleep(options.holdMs));
+
+  const held = await sumOfGauges(gateways);
+  if (held !== connections) throw new Error(`${connections - held} of ${connections} clients were dropped`);
+  const resident = sumOf(pids, residentBytes);
+  const row: CapacityRow = {
+    connections,
+    gateways: processes,
+    connectsPerSecond: (connections / connectedMs) * 1_000,
+    residentBytes: resident,
+    bytesPerConnection: (resident - before.resident) / connections,
+    kernelBytesPerConnection: (kernelSocketBytes() - before.kernel) / connections,
+    idleCores,
+    loadCores,
+    messagesPerSecond: (loaded.replies / options.holdMs) * 1_000,
+    p50Us: loaded.latency.quantileUs(0.5),
+    p99Us: loaded.latency.quantileUs(0.99),
+    maxUs: loaded.latency.maxUs,
+    upstreamConnections: await backend.openConnections('/wsluice'),
+  };
+  await crowds.stop();
+  await Promise.all([...gateways, backend].map((server) => server.stop()));
+  return row;
+}
+
+async function startGateways(bench: Bench, backend: Backend, count: number): Promise<Gateway[]> {
+  const { dir, options, children } = bench;
+  const file = `${dir}/capacity.json`;
+  const main = {
+    mode: 'request',
+    upstreams: [`${backend.url}/wsluice`],
+    maxConnections: upstreamsPerGateway,
+  };
+  const config = {
+    listen: { maxConnections: openFilesLimit() - otherFiles / 2 },
+    heartbeat: { intervalMs: options.holdMs },
+    drain: { spreadMs: 0, timeoutMs: 1_000 },
+    pools: { main },
+  };
+  writeFileSync(file, JSON.stringify(config));
+  const port = await freePort();
+  const gateways: Gateway[] = [];
+  while (gateways.length < count)
+    gateways.push(
+      await startGateway(children, {
+        ...{ port, file: options.gatewayFile, args: ['--config', file] },
+        cpuProfileDir: options.cpuProfileDir,
+      }),
+    );
+  return gateways;
+}
+
+/** What `work` returns, and how many cores the gateways, the loaders and all else used meanwhile. */
+async function withCores<T>(
+  gateways: readonly number[],
+  loaders: readonly number[],
+  work: () => Promise<T>,
+): Promise<[T, CapacityRow['idleCores']]> {
+  const now = (): number[] => [performance.now(), cpuMs(gateways), cpuMs(loaders), machineCpuMs()];
+  const before = now();
+  const result = await work();
+  const [elapsed, gateway, loader, machine] = now().map((value, i) => value - before[i]!);
+  return [
+    result,
+    { gateways: gateway! / elapsed!, loaders: loader! / elapsed!, machine: machine! / elapsed! },
+  ];
+}
+
+async function sumOfGauges(gateways: readonly Gateway[]): Promise<number> {
+  let sum = 0;
+  for (const { adminPort } of gateways) {
+    const page = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+    sum += Number(/^websocket_connections_total (\d+)$/m.exec(page)?.[1] ?? 0);
+  }
+  return sum;
+}
+
+function sumOf(pids: readonly number[], read: (pid: number) => number): number {
+  return pids.reduce((sum, pid) => sum + read(pid), 0);
+}
