@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { runCheck } from './commands/check.ts';
 import { runDoctor } from './commands/doctor.ts';
 import { runEcho } from './commands/echo.ts';
+import { runReady } from './commands/ready.ts';
 import { runServe } from './commands/serve.ts';
 import type { TrainFlags } from './commands/train.ts';
 import { addServeOptions, type FlagValues } from './config/flags.ts';
@@ -46,6 +47,15 @@ addServeOptions(program.command('doctor'))
     const { readRuntime } = await import('./doctor/runtime.ts');
     const { stdout, stderr, env } = process;
     process.exitCode = runDoctor({ flags, env, json, pid, runtime: await readRuntime(), stdout, stderr });
+  });
+
+addServeOptions(program.command('ready'))
+  .description('ask a gateway on this machine whether it is ready: exit 0 when it is, else 1 with the reason')
+  .option('--wait <seconds>', 'how long it may take', '0')
+  .exitOverride()
+  .action(async ({ wait, ...flags }: FlagValues & { wait: string }) => {
+    const { stdout, stderr, env } = process;
+    process.exitCode = await runReady({ flags, env, wait, stdout, stderr });
   });
 
 program

@@ -39,6 +39,12 @@ export const parts: readonly Part[] = [
     isPresent: () => hasPrograms('prometheus', 'promtool'),
   },
   {
+    name: 'systemd-analyze',
+    debianPackage: 'systemd',
+    suites: ['test/systemd*.test.ts'],
+    isPresent: () => hasPrograms('systemd-analyze'),
+  },
+  {
     name: 'zstd',
     debianPackage: 'zstd',
     suites: ['test/train*.test.ts'],
