@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startChild, type Child } from './support/child.ts';
 import { connectClient } from './support/client.ts';
+import { eventually } from './support/eventually.ts';
 import { freePort } from './support/free-port.ts';
 import { CHECKOUT, configFile } from './support/gateway.ts';
 import { onTearDown } from './support/tear-down.ts';
@@ -27,8 +28,8 @@ interface Machine {
   readonly url: string;
   readonly config: string;
   /** Ports of the instances that run. */
-  running(): string[];
-  run(file: string, ...args: string[]): Child;
+  readonly running: () => string[];
+  readonly run: (file: string, ...args: string[]) => Child;
 }
 
 /** Where wsluice and systemctl are installed. */
@@ -71,11 +72,8 @@ it('takes over from one instance to the other and back, and keeps the old one wh
   const { url, config, running, run } = await machine();
   const [first, second] = [String(await freePort()), String(await freePort())];
   expect(await run('systemctl', 'start', `wsluice@${first}`).exited).toBe(0);
-  expect(
-    await run('wsluice', 'ready', '--config', config, '--admin-port', first, '--wait', '30').exited,
-  ).toBe(0);
 
-  const client = await connectClient(url);
+  const client = await eventually(() => connectClient(url), 30_000);
   const restart = run('env', 'WSLUICE_RESTART_WAIT=30', script, first, second);
   let refused = 0;
   while (!restart.hasExited()) {
@@ -96,4 +94,4 @@ it('takes over from one instance to the other and back, and keeps the old one wh
   expect(failing.output()).toContain(`wsluice@${first} did not get ready and is stopped again`);
   expect(running()).toEqual([second]);
   (await connectClient(url)).socket.terminate();
-});
+}, 120_000);
