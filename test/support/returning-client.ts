@@ -116,8 +116,8 @@ export class ReturningClient {
     else if (opcode === OPCODE.close) {
       this.#closeCode = payload.length < 2 ? 1005 : payload.readUInt16BE(0);
       socket.end(clientFrame(payload, { opcode: OPCODE.close }));
-    } else if (this.#awaitsReply && payload.toString() === this.#text('result')) this.#onReply();
-    else this.#options.onFault(`${this.#options.name}, request ${this.#lastId}: ${payload.toString()}`);
+    } else if (this.#awaitsReply && this.#isReply(payload.toString())) this.#onReply();
+    else this.#options.onFault(`${this.#word}: ${payload.toString()}`);
   }
 
   #onReply(): void {
@@ -143,12 +143,17 @@ export class ReturningClient {
   }
 
   #ask(): void {
-    if (this.#isOpen) this.#socket!.write(clientFrame(this.#text('params')));
+    const request = { jsonrpc: '2.0', id: this.#lastId, method: 'echo', params: this.#word };
+    if (this.#isOpen) this.#socket!.write(clientFrame(JSON.stringify(request)));
+  }
+
+  #isReply(text: string): boolean {
+    const reply = JSON.parse(text) as { id?: unknown; result?: unknown };
+    return reply.id === this.#lastId && reply.result === this.#word;
   }
 
   /** Every client counts from 1: who gets another one's reply notices. */
-  #text(member: 'params' | 'result'): string {
-    const method = member === 'params' ? '"method":"echo",' : '';
-    return `{"jsonrpc":"2.0","id":${this.#lastId},${method}"${member}":"${this.#options.name} ${this.#lastId}"}`;
+  get #word(): string {
+    return `${this.#options.name}, request ${this.#lastId}`;
   }
 }

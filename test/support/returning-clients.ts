@@ -38,6 +38,10 @@ export class ReturningClients {
     });
   }
 
+  get count(): number {
+    return this.#clients.length;
+  }
+
   get open(): number {
     return this.#clients.filter(({ isOpen }) => isOpen).length;
   }
