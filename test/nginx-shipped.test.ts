@@ -44,7 +44,6 @@ describe('nginx/wsluice.conf', () => {
 
     killed.signal('SIGKILL');
     await expectEven(drained, staying);
-    await expectEven(drained, staying);
     expect(clients.departures.splice(0).every(({ code }) => code === 1006)).toBe(true);
 
     expect(await drained.stop('SIGTERM', 20_000)).toBe(0);

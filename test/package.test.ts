@@ -35,7 +35,7 @@ test('packs the build, the docs and the front pages, and no tests', () => {
         'dist/server/main.js',
       ]
         .concat('dist/server/gateway.js', 'dist/server/gateway.d.ts')
-        .concat('metrics/grafana/wsluice.json', 'metrics/prometheus/alerts.yml')
+        .concat('metrics/grafana/wsluice.json', 'metrics/prometheus/alerts.yml', 'nginx/wsluice.conf')
         .map((file) => `package/${file}`),
     ),
   );

@@ -49,7 +49,9 @@ export class ShippedNginx {
     nginx.#write(gatewayPorts);
     const child = startChild('nginx', [...nginx.#args, '-g', 'daemon off;'], { ownGroup: true });
     // Killed, it would leave its workers behind.
-    onTearDown(async () => void (await child.stop('SIGTERM')));
+    onTearDown(async () => {
+      await child.stop('SIGTERM');
+    });
     nginx.#child = child;
     await waitForPort(child, nginx.port);
     return nginx;
