@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LeastConnections } from './balancers/least-connections.ts';
 import { Connector, type ConnectHandlers } from './connector.ts';
-import type { PoolLog } from './pool-log.ts';
+import { logTo } from './log.fixture.ts';
 import { plainDial } from './dial.ts';
 import { Endpoint } from './endpoint.ts';
 import { FakeDialer } from './modes/fake-upstream.fixture.ts';
@@ -19,10 +19,7 @@ class Setup {
   };
 
   constructor({ endpoints = 2, maxConnections = 3 } = {}) {
-    const log: PoolLog = {
-      info: (_data, message) => this.lines.push(message),
-      warn: (_data, message) => this.lines.push(message),
-    };
+    const log = logTo(this.lines);
     this.endpoints = Array.from(
       { length: endpoints },
       (_, n) => new Endpoint({ url: `ws://10.0.0.1:${n + 1}`, trusted: false }),
@@ -86,7 +83,8 @@ describe('Connector', () => {
     setup.fail(0);
     setup.open(0);
     expect(setup.endpoints[0]).toMatchObject({ failures: 0, retryAtMs: 0 });
-    expect(setup.lines.at(-1)).toBe('upstream is reachable again');
+    setup.connector.watch.tick((setup.nowMs += 1_000));
+    expect(setup.lines).toEqual(['upstream cannot be reached', 'upstream is reachable again']);
   });
 
   it('blames an endpoint for an answer in the 400s only when no client asked for anything', () => {

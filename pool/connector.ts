@@ -116,6 +116,13 @@ export class Connector {
     return this.#options.maxConnections - this.total;
   }
 
+  /** Nothing is known against one of the endpoints. */
+  get anyWell(): boolean {
+    return this.endpoints.some(
+      ({ failures, breaker }) => failures === 0 && breaker.state === BreakerState.closed,
+    );
+  }
+
   /** True when the last dial to every endpoint failed, or its breaker is open. */
   get allFailing(): boolean {
     return this.endpoints.every((endpoint) => endpoint.failures > 0 || !endpoint.breaker.hopeful);
@@ -202,6 +209,7 @@ export class Connector {
     endpoint.latency.forgetAsked();
     if (expected) return;
     const nowMs = this.#options.now();
+    if (!graceful) this.watch.connectionLost(endpoint, nowMs);
     // Connections that are lost together are one loss.
     if (!endpoint.openedSinceLoss) return;
     endpoint.openedSinceLoss = false;
@@ -221,11 +229,10 @@ export class Connector {
   }
 
   #succeeded(endpoint: Endpoint, begunAtMs: number): void {
-    const { log, pool, now } = this.#options;
+    const { now } = this.#options;
     // Where connections are opened and then broken, an opening proves nothing; an answer will.
     const { state } = endpoint.breaker;
     if (endpoint.losses === 0 || state !== BreakerState.closed) endpoint.breaker.succeeded(begunAtMs, now());
-    if (endpoint.failures > 0) log.info({ pool, upstream: endpoint.label }, 'upstream is reachable again');
     endpoint.failures = 0;
     endpoint.retryAtMs = 0;
     endpoint.openedAtMs = now();
@@ -233,14 +240,12 @@ export class Connector {
   }
 
   #failed(endpoint: Endpoint, error: DialError, dial: number, begunAtMs: number): void {
-    const { log, pool, now } = this.#options;
+    const { now } = this.#options;
+    this.watch.dialFailed(endpoint, error.message, now());
     endpoint.condition.failed(now(), 'dial', error.message);
     // Dials that were under way together fail together: the back-off grows with rounds, not with dials.
     if (endpoint.failures > 0 && dial <= endpoint.dialsOfFailure) return;
     endpoint.dialsOfFailure = endpoint.dials;
-    if (endpoint.failures === 0) {
-      log.warn({ pool, upstream: endpoint.label, problem: error.message }, 'upstream cannot be reached');
-    }
     endpoint.retryAtMs = now() + this.#backoffMs(endpoint.failures);
     endpoint.failures++;
     endpoint.breaker.failed(begunAtMs, now());

@@ -5,6 +5,7 @@ import { Condition, type UpstreamState } from './health/condition.ts';
 import { Latency } from './health/latency.ts';
 import { SlowStart } from './health/slow-start.ts';
 import { Standing } from './health/standing.ts';
+import { UpstreamTroubles } from './health/troubles.ts';
 
 export interface EndpointOptions {
   readonly url: string;
@@ -45,6 +46,8 @@ export class Endpoint implements Member {
   readonly latency = new Latency();
   /** Since when it is as it is, and what went wrong last. */
   readonly condition = new Condition();
+  /** What the log has said of it, and is yet to say. */
+  readonly troubles = new UpstreamTroubles();
   /** Connections to it, dialling ones included. */
   connections = 0;
   /** Dials failed in a row; 0 after a success. */

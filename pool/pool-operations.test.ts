@@ -4,6 +4,7 @@ import type { ClientSide, NoSeat, Seat } from './client-side.ts';
 import { Connector } from './connector.ts';
 import { plainDial } from './dial.ts';
 import { Endpoint } from './endpoint.ts';
+import { noLog } from './log.fixture.ts';
 import { methodTable } from './jsonrpc/method-table.ts';
 import { FakeDialer, type FakeConnection } from './modes/fake-upstream.fixture.ts';
 import type { RequestLease } from './modes/request-lease.ts';
@@ -12,7 +13,7 @@ import { SessionMode } from './modes/session.ts';
 import { noObserver } from './observer.fixture.ts';
 import { PoolOperations, type UpstreamFigures } from './pool-operations.ts';
 
-const log = { info: () => undefined, warn: () => undefined };
+const log = noLog;
 const observer = noObserver;
 const now = (): number => Date.now();
 const random = (): number => 0.5;

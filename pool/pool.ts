@@ -46,6 +46,16 @@ export class Pool {
     return this.operations?.paused === true || this.#mode.hopeful;
   }
 
+  /** An upstream is well, for all that is known; true in a pool that has none. */
+  get well(): boolean {
+    return this.#connector?.anyWell ?? true;
+  }
+
+  /** Requests or clients that had no place so far: everything was in use, or they waited in vain. */
+  get turnedAway(): number {
+    return this.#mode.turnedAway;
+  }
+
   /** Finds a place for a client; one handler is called, at once or later, unless the returned function gives up before. `priority` is the class that requests wait in. */
   acquire(request: DialRequest, handlers: SeatHandlers, priority: PriorityName = 'medium'): () => void {
     return this.#mode.acquire(request, handlers, Priority[priority]);

@@ -200,9 +200,7 @@ export class Fleet<C extends SharedConnection> {
   /** The connection is gone without having been asked to; 1006 stands for "without a close frame". `replace` is to be called when all that hung on it is settled. */
   lost(connection: C, code: number): void {
     const { log, name } = this.#options;
-    const data = { pool: name, upstream: connection.upstream.label };
-    if (this.#paused) log.info(data, 'upstream connection ended while the pool is paused');
-    else log.warn(data, 'upstream connection lost');
+    log.debug({ pool: name, upstream: connection.upstream.label, code }, 'upstream connection ended');
     this.#remove(connection, this.#paused, code === 1000 || code === 1001);
   }
 
@@ -229,7 +227,7 @@ export class Fleet<C extends SharedConnection> {
     connection.held = this.#paused;
     this.connections.push(connection);
     this.#upkeep.opened(connection, now());
-    log.info({ pool: name, upstream: upstream.label }, 'upstream connection opened');
+    log.debug({ pool: name, upstream: upstream.label }, 'upstream connection opened');
     if (endpoint.removed) this.retire(connection);
     else onOpened(connection);
   }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LeastConnections } from '../balancers/least-connections.ts';
 import { Connector } from '../connector.ts';
 import { Endpoint } from '../endpoint.ts';
+import { noLog } from '../log.fixture.ts';
 import { Fleet } from './fleet.ts';
 import type { SharedConnection } from './shared-connection.ts';
 import { FakeDialer } from '../modes/fake-upstream.fixture.ts';
@@ -50,7 +51,7 @@ class Setup {
   constructor({ endpoints = 1, minConnections = 0, maxConnections = 10, maxLifetimeMs = 0 }: Settings = {}) {
     let draws = 0;
     const random = (): number => (draws++ % 8) / 8;
-    const log = { info: () => undefined, warn: () => undefined };
+    const log = noLog;
     const balancer = new LeastConnections({ random });
     const now = (): number => Date.now();
     this.endpoints = Array.from(

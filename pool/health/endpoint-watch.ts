@@ -2,6 +2,7 @@ import { BreakerState } from './breaker.ts';
 import type { PoolLog } from '../pool-log.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { Outliers, type OutlierOptions } from './outliers.ts';
+import { UpstreamLog } from './upstream-log.ts';
 
 export interface EndpointWatchOptions {
   readonly pool: string;
@@ -21,9 +22,11 @@ export class EndpointWatch {
   onBreakerOpened: () => void = () => undefined;
   readonly #options: EndpointWatchOptions;
   readonly #outliers: Outliers | undefined;
+  readonly #upstreamLog: UpstreamLog;
 
   constructor(options: EndpointWatchOptions) {
     this.#options = options;
+    this.#upstreamLog = new UpstreamLog(options.pool, options.log);
     const { outlier } = options;
     if (outlier !== undefined) this.#outliers = new Outliers({ ...options, settings: outlier });
     for (const endpoint of options.endpoints()) this.#watch(endpoint);
@@ -44,8 +47,19 @@ export class EndpointWatch {
       if (endpoint.breaker.tick(nowMs)) more = true;
       if (endpoint.slowStart.tick(nowMs)) more = true;
       endpoint.condition.see(endpoint.state, nowMs);
+      this.#upstreamLog.tick(endpoint, nowMs);
     }
     return more;
+  }
+
+  /** A dial to the endpoint failed, for the reason given. */
+  dialFailed(endpoint: Endpoint, problem: string, nowMs: number): void {
+    this.#upstreamLog.dialFailed(endpoint, problem, nowMs);
+  }
+
+  /** A connection to the endpoint was lost. */
+  connectionLost(endpoint: Endpoint, nowMs: number): void {
+    this.#upstreamLog.connectionLost(endpoint, nowMs);
   }
 
   #watch(endpoint: Endpoint): void {
@@ -54,13 +68,7 @@ export class EndpointWatch {
   }
 
   #onChange(endpoint: Endpoint, state: BreakerState): void {
-    const { log, pool } = this.#options;
-    const about = { pool, upstream: endpoint.label };
-    if (state === BreakerState.closed) log.info(about, 'breaker closed');
-    else if (state === BreakerState.halfOpen) log.info(about, 'breaker half-open: one probe at a time');
-    else {
-      log.warn(about, 'breaker opened: nothing goes to this upstream');
-      this.onBreakerOpened();
-    }
+    this.#upstreamLog.breakerChanged(endpoint, state);
+    if (state === BreakerState.open) this.onBreakerOpened();
   }
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Endpoint } from '../endpoint.ts';
+import { logTo } from '../log.fixture.ts';
 import { Outliers } from './outliers.ts';
 
 const settings = {
@@ -26,7 +27,7 @@ function setUp(count: number): void {
     endpoints: () => endpoints,
     settings,
     random: () => 0.5,
-    log: { info: (_, message) => lines.push(message), warn: (_, message) => lines.push(message) },
+    log: logTo(lines),
   });
 }
 

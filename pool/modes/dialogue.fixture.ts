@@ -3,6 +3,7 @@ import { LeastConnections } from '../balancers/least-connections.ts';
 import type { ClientSide } from '../client-side.ts';
 import { Connector } from '../connector.ts';
 import { Endpoint } from '../endpoint.ts';
+import { noLog } from '../log.fixture.ts';
 import { methodTable } from '../jsonrpc/method-table.ts';
 import { noObserver } from '../observer.fixture.ts';
 import type { SubscriptionSettings } from '../subscriptions/settings.ts';
@@ -151,7 +152,7 @@ export class FakePool {
   readonly mode: RequestMode;
 
   constructor(changes: PoolChanges = {}) {
-    const log = { info: () => undefined, warn: () => undefined };
+    const log = noLog;
     const balancer = new LeastConnections({ random: () => 0.5 });
     const now = (): number => Date.now();
     const { endpoints = 1, maxConnections = 4 } = changes;

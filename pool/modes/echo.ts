@@ -26,6 +26,7 @@ const encoder = new TextEncoder();
 /** The upstream `echo:`, inside this process: it answers at once and never fails. */
 export class EchoMode implements Mode {
   readonly hopeful = true;
+  readonly turnedAway = 0;
   readonly style: EchoStyle;
   readonly observer: PoolObserver;
   readonly scan = new Scan();

@@ -3,6 +3,7 @@ import { LeastConnections } from '../balancers/least-connections.ts';
 import type { ClientSide, Lease } from '../client-side.ts';
 import { Connector } from '../connector.ts';
 import { Endpoint } from '../endpoint.ts';
+import { noLog } from '../log.fixture.ts';
 import { MuxFrameReader, type MuxFrameHandler } from '../mux/frame-reader.ts';
 import { muxFrame, uint16, varint } from '../mux/mux-frames.fixture.ts';
 import { noObserver } from '../observer.fixture.ts';
@@ -208,7 +209,7 @@ export class MuxWorld {
   constructor(config: MuxWorldConfig, advance: (ms: number) => void) {
     this.config = config;
     this.#advance = advance;
-    const log = { info: () => undefined, warn: () => undefined };
+    const log = noLog;
     const balancer = new LeastConnections({ random: () => 0.5 });
     const shared = { balancer, log, now: () => Date.now(), random: () => 0.5 };
     const connector = new Connector({

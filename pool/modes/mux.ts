@@ -7,6 +7,7 @@ import { maxStreamId } from '../mux/frames.ts';
 import type { Mode } from '../mode.ts';
 import { noFigures, openConnections, type ModeFigures } from '../pool-figures.ts';
 import type { OperableMode } from '../pool-operations.ts';
+import { News } from '../health/news.ts';
 import type { Turn } from '../turn.ts';
 import { CreditRound } from './credit-round.ts';
 import { MuxChannel, type MuxChannelHost } from './mux-channel.ts';
@@ -48,6 +49,7 @@ export class MuxMode implements Mode, MuxChannelHost, MuxStreamHost, OperableMod
   readonly windowBytes: number;
   readonly maxMessageBytes: number;
   readonly maxHeldBytes: number;
+  turnedAway = 0;
   #upstreamsLost = 0;
   readonly #fleet: Fleet<MuxChannel>;
   readonly #queue: MuxLimits['queue'];
@@ -62,6 +64,7 @@ export class MuxMode implements Mode, MuxChannelHost, MuxStreamHost, OperableMod
   /** Streams whose clients have something to read. */
   readonly #watched = new Set<MuxStream>();
   readonly #credits: CreditRound;
+  readonly #breaches = new News();
 
   constructor({ limits, turn, observer, now, ...fleet }: MuxModeOptions) {
     this.turn = turn;
@@ -121,7 +124,7 @@ export class MuxMode implements Mode, MuxChannelHost, MuxStreamHost, OperableMod
     const stream = new MuxStream(request, handlers, this);
     const channel = this.#waiting.size > 0 ? undefined : this.#fleet.pick();
     if (channel !== undefined) stream.openOn(channel);
-    else if (!this.#canWait) stream.refuse({ status: undefined, retryAfterMs: this.retryAfterMs });
+    else if (!this.#canWait()) stream.refuse({ status: undefined, retryAfterMs: this.retryAfterMs });
     else this.#wait(stream);
     return () => stream.giveUp();
   }
@@ -199,6 +202,7 @@ export class MuxMode implements Mode, MuxChannelHost, MuxStreamHost, OperableMod
   }
 
   onBreach(channel: MuxChannel, problem: string): void {
+    if (!this.#breaches.isNews(`${channel.upstream.label} ${problem}`, this.now())) return;
     const data = { pool: this.#name, upstream: channel.upstream.label, problem };
     this.#log.warn(data, 'upstream breaks the mux protocol');
   }
@@ -225,7 +229,7 @@ export class MuxMode implements Mode, MuxChannelHost, MuxStreamHost, OperableMod
   }
 
   reopen(stream: MuxStream): void {
-    if (this.#canWait) this.#wait(stream);
+    if (this.#canWait()) this.#wait(stream);
     else stream.refuse({ status: undefined, retryAfterMs: this.retryAfterMs });
   }
 
@@ -246,8 +250,12 @@ export class MuxMode implements Mode, MuxChannelHost, MuxStreamHost, OperableMod
     this.#ending.delete(stream);
   }
 
-  get #canWait(): boolean {
-    return this.hopeful && this.#waiting.size < this.#queue.maxSize;
+  /** Whether one more may wait; counts it as turned away where there are too many. */
+  #canWait(): boolean {
+    if (!this.hopeful) return false;
+    const hasRoom = this.#waiting.size < this.#queue.maxSize;
+    if (!hasRoom) this.turnedAway++;
+    return hasRoom;
   }
 
   #wait(stream: MuxStream): void {
@@ -282,6 +290,7 @@ export class MuxMode implements Mode, MuxChannelHost, MuxStreamHost, OperableMod
     const { retryAfterMs } = this;
     for (const stream of this.#waiting) {
       if (stream.deadlineMs > nowMs) break;
+      this.turnedAway++;
       stream.refuse({ status: undefined, retryAfterMs });
     }
   }

@@ -4,6 +4,7 @@ import { createBalancer, type BalancerName } from '../balancers/create-balancer.
 import type { ClientSide } from '../client-side.ts';
 import { Connector } from '../connector.ts';
 import { Endpoint } from '../endpoint.ts';
+import { logTo } from '../log.fixture.ts';
 import { methodTable } from '../jsonrpc/method-table.ts';
 import { noObserver } from '../observer.fixture.ts';
 import { closePayload, frame } from '../wire/frames.fixture.ts';
@@ -40,10 +41,7 @@ class Setup {
       maxInFlightPerConnection = 16,
     } = {},
   ) {
-    const log = {
-      info: (_: object, message: string) => void this.lines.push(message),
-      warn: (_: object, message: string) => void this.lines.push(message),
-    };
+    const log = logTo(this.lines);
     this.endpoints = Array.from(
       { length: endpoints },
       (_, n) => new Endpoint({ url: `ws://10.0.0.1:${n + 1}`, trusted: true, breaker, slowStartMs: 10_000 }),

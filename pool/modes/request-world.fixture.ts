@@ -4,6 +4,7 @@ import { createBalancer, type BalancerName } from '../balancers/create-balancer.
 import type { ClientSide } from '../client-side.ts';
 import { Connector } from '../connector.ts';
 import { Endpoint } from '../endpoint.ts';
+import { noLog } from '../log.fixture.ts';
 import { noObserver } from '../observer.fixture.ts';
 import { openCoded, pack, ToyUpstreamCodec, undecodable, unpack } from '../toy-upstream-codec.fixture.ts';
 import type { ScalingOptions } from '../fleet/upkeep.ts';
@@ -78,7 +79,7 @@ export class World {
   constructor(config: WorldConfig, advance: (ms: number) => void) {
     this.#config = config;
     this.#advance = advance;
-    const log = { info: () => undefined, warn: () => undefined };
+    const log = noLog;
     const observer = noObserver;
     const random = (): number => modelRandom;
     const { maxBufferedBytes, maxWaiting } = config;

@@ -3,6 +3,7 @@ import { LeastConnections } from '../balancers/least-connections.ts';
 import type { ClientSide } from '../client-side.ts';
 import { Connector } from '../connector.ts';
 import { Endpoint } from '../endpoint.ts';
+import { noLog } from '../log.fixture.ts';
 import { methodTable } from '../jsonrpc/method-table.ts';
 import { noObserver } from '../observer.fixture.ts';
 import { Opcode } from '../wire/opcode.ts';
@@ -120,7 +121,7 @@ class Setup {
   readonly slow: [ms: number, upstream: string, method: string][] = [];
 
   constructor(changes: Partial<RequestLimits> = {}, { endpoints = 1, maxConnections = 1 } = {}) {
-    const log = { info: () => undefined, warn: () => undefined };
+    const log = noLog;
     const balancer = new LeastConnections({ random: () => 0.5 });
     this.connector = new Connector({
       pool: 'main',

@@ -63,6 +63,7 @@ const drainPatienceMs = 200;
 /** Many clients over few connections: JSON-RPC ids are rewritten on the way out and restored on the way back. */
 export class RequestMode implements Mode, ChannelHost, LeaseHost, OperableMode {
   readonly counts: RequestCounts = zeroCounts();
+  turnedAway = 0;
   readonly limits: RequestLimits;
   readonly intake: Intake;
   readonly dialogue: Dialogue | undefined;
@@ -255,7 +256,10 @@ export class RequestMode implements Mode, ChannelHost, LeaseHost, OperableMode {
 
   enqueue(lease: Requester, request: Request): void {
     if (!this.hopeful) return lease.failRequest(request, ErrorCode.NoUpstream);
-    if (!this.#queue.hasRoomFor(lease, request)) return lease.failRequest(request, ErrorCode.QueueFull);
+    if (!this.#queue.hasRoomFor(lease, request)) {
+      if (this.#queue.isFullFor(lease, request)) this.turnedAway++;
+      return lease.failRequest(request, ErrorCode.QueueFull);
+    }
     this.#queue.push(lease, request.keep());
     this.#grow();
   }
@@ -399,6 +403,7 @@ export class RequestMode implements Mode, ChannelHost, LeaseHost, OperableMode {
     for (const lease of this.#queue.leases(this.channels)) {
       for (const request of this.#queue.expired(lease, nowMs)) {
         const code = request.deadlineMs <= nowMs ? ErrorCode.Timeout : ErrorCode.QueueFull;
+        if (!this.paused) this.turnedAway++;
         lease.failRequest(request, request.wasWritten ? ErrorCode.OutcomeUnknown : code);
       }
     }

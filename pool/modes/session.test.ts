@@ -4,6 +4,7 @@ import type { ClientSide, Lease, NoSeat, Seat } from '../client-side.ts';
 import { Connector } from '../connector.ts';
 import { plainDial, type DialRequest } from '../dial.ts';
 import { Endpoint } from '../endpoint.ts';
+import { noLog } from '../log.fixture.ts';
 import { noObserver } from '../observer.fixture.ts';
 import { closePayload, frame } from '../wire/frames.fixture.ts';
 import { Opcode } from '../wire/opcode.ts';
@@ -83,7 +84,7 @@ class Setup {
       reconnect: { baseDelayMs: 2_500, maxDelayMs: 10_000, factor: 2, jitter: false },
       now: () => Date.now(),
       random: () => 0.5,
-      log: { info: () => undefined, warn: () => undefined },
+      log: noLog,
     });
     this.mode = new SessionMode({
       connector: this.connector,

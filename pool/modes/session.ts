@@ -43,6 +43,7 @@ export class SessionMode implements Mode, SessionHost, OperableMode {
   readonly #topUpTimer: NodeJS.Timeout;
   #paused = false;
   #upstreamsLost = 0;
+  #turnedAway = 0;
   #warmNotBeforeMs = 0;
   #closed = false;
 
@@ -56,6 +57,10 @@ export class SessionMode implements Mode, SessionHost, OperableMode {
 
   get hopeful(): boolean {
     return !this.#connector.allFailing;
+  }
+
+  get turnedAway(): number {
+    return this.#turnedAway;
   }
 
   get paused(): boolean {
@@ -106,6 +111,8 @@ export class SessionMode implements Mode, SessionHost, OperableMode {
     this.#leased.delete(lease);
     const lost = code === 1006 && !this.#paused;
     if (lost) this.#upstreamsLost++;
+    // The connector hears of those that had no client.
+    if (lost && index < 0) this.#connector.watch.connectionLost(lease.endpoint, this.#options.now());
     // A client can make its own session end so: that alone is no reason to leave the upstream alone, but to compare it with others.
     if (index < 0 && (lost || code === 1011)) lease.endpoint.standing.failed(this.#options.now());
     this.#connector.closed(lease.endpoint, !lost || index < 0);
@@ -177,6 +184,7 @@ export class SessionMode implements Mode, SessionHost, OperableMode {
       this.#makeRoom();
       const endpoint = this.#connector.atCapacity ? undefined : this.#connector.pick(tried);
       if (endpoint === undefined || (error?.status ?? 500) < 500) {
+        if (this.#connector.atCapacity) this.#turnedAway++;
         handlers.onRefused({ status: error?.status, retryAfterMs: this.#retryAfterMs() });
         return;
       }

@@ -49,14 +49,18 @@ export class WaitQueue {
   }
 
   hasRoomFor(lease: Requester, request: Request): boolean {
-    const { maxSize, maxBytes, maxBytesPerClient } = this.#limits;
-    const { size } = request;
+    const { maxBytesPerClient } = this.#limits;
+    return !this.isFullFor(lease, request) && lease.waiting.bytes + request.size <= maxBytesPerClient;
+  }
+
+  /** There is no room, whatever its client has waiting. */
+  isFullFor(lease: Requester, request: Request): boolean {
+    const { maxSize, maxBytes } = this.#limits;
     const priority = priorityOf(lease, request);
     return (
-      this.#size < maxSize &&
-      this.#sizes[priority]! < this.#maxSizes[priority]! &&
-      this.#bytes + size <= maxBytes &&
-      lease.waiting.bytes + size <= maxBytesPerClient
+      this.#size >= maxSize ||
+      this.#sizes[priority]! >= this.#maxSizes[priority]! ||
+      this.#bytes + request.size > maxBytes
     );
   }
 
