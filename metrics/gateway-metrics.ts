@@ -71,6 +71,11 @@ export class GatewayMetrics {
     this.#counters.add(this.#firstReject + reason, 1);
   }
 
+  /** How many were refused for the reason at this index. */
+  rejectCount(reason: number): number {
+    return this.#counters.value(this.#firstReject + reason);
+  }
+
   get connectionsOpen(): number {
     return this.#counters.value(OPEN);
   }

@@ -5,7 +5,6 @@ import { CodedUpstream, type UpstreamCodec } from './coded-upstream.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Upstream, type UpstreamConnection, type UpstreamOptions } from './upstream.ts';
 import { HandshakeResponse, handshakeRequest, newKey } from './wire/client-handshake.ts';
-import { quoted } from './wire/response-head.ts';
 
 /** What all upstream connections of a pool have in common. */
 export interface DialerOptions extends Omit<UpstreamOptions, 'socket' | 'label' | 'protocol' | 'trusted'> {
@@ -185,7 +184,7 @@ class Attempt {
       return;
     }
     if (answer.codec !== '' && answer.codec !== codec?.name) {
-      this.fail(new Error(`speaks the codec ${quoted(answer.codec)}, which the pool does not`));
+      this.fail(new Error('speaks a codec that the pool does not'));
       return;
     }
     this.#settle();

@@ -28,8 +28,6 @@ export interface AllowanceHost {
   /** No limits at all. */
   readonly noPlan: Plan;
   readonly prepayments: Prepayments;
-  /** A limit that only watches would have refused. */
-  onDryRun(limit: Limit): void;
 }
 
 /** A request as the limits see it; `start` is −1 when it has no method. */
@@ -239,9 +237,7 @@ export class Allowance implements Prepaid {
       return;
     }
     limit.count(waitMs > 0 ? 'dry_run' : 'allowed');
-    if (waitMs <= 0) return;
-    limit.countRefused(slot);
-    this.#host.onDryRun(limit);
+    if (waitMs > 0) limit.countRefused(slot);
   }
 
   /** Gives back what the first limits have taken. */

@@ -36,7 +36,6 @@ export function localLimits(
     now: () => 0,
     createLimiter: ({ config, slots }) => createLimiter(config.strategy, settingsOf(config), slots),
     isShared: () => false,
-    onDryRun: () => undefined,
     ...options,
   });
 }

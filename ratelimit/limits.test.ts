@@ -153,17 +153,16 @@ describe('limits', () => {
   });
 
   it('only count with dryRun what they would have refused, and only of what others allow', () => {
-    const seen: string[] = [];
-    const limits = localLimits(
-      [
-        { scope: 'global', burst: 2, dryRun: true, onExceed: 'close' },
-        { scope: 'connection', burst: 5 },
-      ],
-      { onDryRun: (limit) => seen.push(limit.name) },
-    );
+    const limits = localLimits([
+      { scope: 'global', burst: 2, dryRun: true, onExceed: 'close' },
+      { scope: 'connection', burst: 5 },
+    ]);
     expect(passed(open(limits), 10)).toBe(5);
     expect(decided(limits, 'global')).toEqual({ allowed: 2, dry_run: 3 });
-    expect(seen).toEqual(Array(3).fill('global, messages, token-bucket'));
+    expect(limits.refusals()).toEqual([
+      { name: 'global, messages, token-bucket', onExceed: 'close', refused: 0, wouldHaveRefused: 3 },
+      { name: 'connection, messages, token-bucket', onExceed: 'reject', refused: 5, wouldHaveRefused: 0 },
+    ]);
   });
 
   it('keep what was used of a limit that stays, whatever else changes', () => {

@@ -16,8 +16,6 @@ export interface LimitsOptions extends LimitOptions {
   readonly now: () => number;
   /** Whether other gateways have a part in such a limit; it begins afresh when that changes. */
   readonly isShared: (config: LimitConfig) => boolean;
-  /** A limit that only watches would have refused. */
-  readonly onDryRun: (limit: Limit) => void;
 }
 
 /** One limit and what it has done since it was set. */
@@ -38,6 +36,14 @@ export interface LimitFigures {
   }[];
 }
 
+/** What one limit has refused since it was set. */
+export interface LimitRefusals {
+  readonly name: string;
+  readonly onExceed: string;
+  readonly refused: number;
+  readonly wouldHaveRefused: number;
+}
+
 const topCount = 20;
 /** Slots looked at in one go: far under a millisecond. */
 const sweepSlice = 250;
@@ -46,7 +52,6 @@ const sweepSlice = 250;
 export class Limits implements AllowanceHost {
   readonly noPlan = new Plan([], '');
   readonly prepayments = new Prepayments();
-  readonly onDryRun: (limit: Limit) => void;
   version = 0;
   readonly #options: LimitsOptions;
   readonly #plans = new Map<string, Plan>();
@@ -58,7 +63,6 @@ export class Limits implements AllowanceHost {
 
   constructor(options: LimitsOptions) {
     this.#options = options;
-    this.onDryRun = options.onDryRun;
     this.apply(options.configs);
   }
 
@@ -112,7 +116,6 @@ export class Limits implements AllowanceHost {
       if (isDoor && limitWaitMs === 0) taken.push([limit, slot]);
       if (limitWaitMs > 0 && limit.config.dryRun) {
         limit.count('dry_run');
-        this.onDryRun(limit);
       } else if (limitWaitMs > 0) {
         waitMs = Math.max(waitMs, isDoor ? limit.refuse(slot, 1, limitWaitMs, nowMs) : limitWaitMs);
         if (!isDoor) limit.count('rejected');
@@ -152,6 +155,16 @@ export class Limits implements AllowanceHost {
       for (const limit of this.#limits) if (limit.config.scope === scope) addTo(counts, limit.counts);
       return decisions.map((decision, index): [Scope, string, number] => [scope, decision, counts[index]!]);
     });
+  }
+
+  /** How often each limit has refused, and would have where it only watches. */
+  refusals(): LimitRefusals[] {
+    return this.#limits.map((limit) => ({
+      name: limit.name,
+      onExceed: limit.config.onExceed,
+      refused: limit.countOf('rejected') + limit.countOf('dropped') + limit.countOf('closed'),
+      wouldHaveRefused: limit.countOf('dry_run'),
+    }));
   }
 
   /** How many keys are known, by scope. */

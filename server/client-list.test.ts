@@ -15,6 +15,7 @@ function client(id: number, { route = '/ws', identity = '10.0.0.1' } = {}): Conn
     messagesSent: 1,
     bytesSent: 10,
     codec: id === 2 ? 'zstd' : null,
+    requestId: id === 2 ? 'r-2' : '',
     dismiss: () => dismissed.push(id),
     figures: () => ({ inFlight: id, waiting: 0 }),
   };
@@ -50,6 +51,7 @@ describe('the client list', () => {
         inFlight: 2,
         waiting: 0,
         codec: 'zstd',
+        requestId: 'r-2',
       },
     ]);
   });

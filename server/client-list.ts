@@ -48,7 +48,10 @@ export class ClientList implements ClientsControl {
     for (const client of this.#options.clients) {
       if (client.id !== id) continue;
       client.dismiss();
-      this.#options.log.info({ client: id }, 'client closed by an operator');
+      this.#options.log.info(
+        { client: id, requestId: client.requestId || undefined },
+        'client closed by an operator',
+      );
       return true;
     }
     return false;
@@ -80,6 +83,7 @@ export class ClientList implements ClientsControl {
       inFlight,
       waiting,
       codec,
+      requestId: client.requestId || null,
     };
   }
 

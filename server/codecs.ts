@@ -12,6 +12,7 @@ import { codecSubprotocol } from '../codec/negotiate.ts';
 import { Transcoder, type TranscoderContext, type TranscoderLimits } from '../codec/transcoder.ts';
 import { createTranscoding } from '../codec/transcoding.ts';
 import type { UpstreamCodec } from '../pool/coded-upstream.ts';
+import { News } from '../pool/health/news.ts';
 import type { Config } from './config/schema.ts';
 import type { Log } from './log.ts';
 
@@ -32,6 +33,7 @@ export class Codecs {
   );
   readonly #config: Config['codec'];
   readonly #log: Log;
+  readonly #news = new News();
   readonly #dictionaries: readonly Dictionary[];
   readonly #made = new Map<string, MessageCodec>();
 
@@ -85,8 +87,10 @@ export class Codecs {
         const codec = this.#get(name, maxDecodedBytes, this.commonDictionary(peersIds));
         return new Transcoder(codec, this.transcoding, limits, owner);
       },
-      onFault: (upstream, fault) =>
-        this.#log.warn({ upstream, codec: name, fault }, 'an upstream sent what its codec cannot take'),
+      onFault: (upstream, fault) => {
+        if (!this.#news.isNews(`${upstream} ${name} ${fault}`, performance.now())) return;
+        this.#log.warn({ upstream, codec: name, fault }, 'an upstream sent what its codec cannot take');
+      },
       later: (callback) => setImmediate(() => this.#guard(callback)),
     };
   }
@@ -97,7 +101,10 @@ export class Codecs {
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'WSLUICE_ZSTD') throw error;
-      log.warn({ codec: name, node: process.version }, (error as Error).message);
+      log.warn(
+        { codec: name, node: process.version },
+        'a codec is not offered: it needs another version of Node',
+      );
       return false;
     }
   }

@@ -123,6 +123,7 @@ class World {
     const transcoding = newTranscoding((fault) => this.faults.push(fault));
     const context = {
       metrics,
+      log: { debug: () => undefined },
       errorIndex,
       outbox,
       turn,

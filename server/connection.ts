@@ -39,6 +39,7 @@ export interface ClientSocket {
 /** What all client connections of a gateway share. */
 export interface ConnectionContext {
   readonly metrics: GatewayMetrics;
+  readonly log: { debug(data: object, message: string): void };
   readonly errorIndex: Readonly<Record<ErrorType, number>>;
   readonly outbox: Outbox;
   readonly turn: Turn;
@@ -112,6 +113,10 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
     this.#transcoder = codec && new Transcoder(codec, context.transcoding, context.transcoderLimits, this);
     this.#lease = seat.attach(this);
     context.metrics.connectionOpened();
+    context.log.debug(
+      { client: id, requestId: requestId || undefined, route: keys.route },
+      'client connected',
+    );
     context.heartbeat.add(this);
   }
 
@@ -244,7 +249,9 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
     const { code, reason } = closeTable[cause];
     if (!this.#endLater(code, reason)) return;
     this.#transcoder?.stopDecoding();
-    this.#context.metrics.error(this.#context.errorIndex[cause]);
+    const { metrics, errorIndex, log } = this.#context;
+    metrics.error(errorIndex[cause]);
+    log.debug({ client: this.id, requestId: this.requestId || undefined, cause, code }, 'client is closed');
   }
 
   /** Ends the client because the gateway stops. */
@@ -306,7 +313,12 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
   }
 
   onHeartbeatLost(): void {
-    this.#context.metrics.error(this.#context.errorIndex.heartbeat);
+    const { metrics, errorIndex, log } = this.#context;
+    metrics.error(errorIndex.heartbeat);
+    log.debug(
+      { client: this.id, requestId: this.requestId || undefined, cause: 'heartbeat' },
+      'client is closed',
+    );
     if (!this.#closed) this.#socket.close();
   }
 
@@ -316,6 +328,7 @@ export class Connection implements ClientSide, OutboxClient, HeartbeatPeer, Tran
     this.#ending ??= { code, reason };
     this.#context.heartbeat.remove(this);
     this.#context.metrics.connectionClosed();
+    this.#context.log.debug({ client: this.id, requestId: this.requestId || undefined, code }, 'client left');
     this.#spending.stop();
     const release = (): void => {
       this.#spending.release();

@@ -43,6 +43,11 @@ interface Plan {
 class World {
   readonly clients = new Set<TestClient>();
   readonly all: TestClient[] = [];
+  readonly lines: [string, object][] = [];
+  readonly log = {
+    info: (data: object, message: string) => void this.lines.push([message, data]),
+    warn: (data: object, message: string) => void this.lines.push([message, data]),
+  };
   readonly #startedAtMs = Date.now();
   readonly latecomers: TestClient[] = [];
   mayCome = false;
@@ -62,7 +67,7 @@ class World {
     const latecomers = this.latecomers as unknown as Connection[];
     const mayCome = (): boolean => this.mayCome;
     const now = (): number => Date.now();
-    void drainClients({ clients, latecomers, mayCome, spreadMs, timeoutMs, now }).then(() => {
+    void drainClients({ clients, latecomers, mayCome, spreadMs, timeoutMs, now, log: this.log }).then(() => {
       this.doneAtMs = this.elapsedMs;
     });
   }
@@ -129,6 +134,11 @@ describe('a drain', () => {
     await vi.advanceTimersByTimeAsync(200);
     expect(world.all.map(({ goodbyes }) => goodbyes)).toEqual(world.all.map(() => 1));
     expect(world.doneAtMs).toBeLessThanOrEqual(3_100);
+    expect(world.lines).toEqual([
+      ['clients are sent away', { clients: 10, overMs: 100 }],
+      ['the last clients still await an answer', { clients: 10 }],
+      ['drain timed out: clients are closed before their answers', { clients: 10 }],
+    ]);
   });
 
   it('ends although a client never goes', async () => {

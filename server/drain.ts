@@ -11,6 +11,10 @@ export interface DrainOptions {
   /** Whoever is still there after this time is closed all the same. */
   readonly timeoutMs: number;
   readonly now: () => number;
+  readonly log: {
+    info(data: object, message: string): void;
+    warn(data: object, message: string): void;
+  };
 }
 
 const tickMs = 20;
@@ -19,16 +23,23 @@ const msPerClient = 10;
 
 /** Sends every client away with 1001, spread over time; one that waits for a reply first gets it. Resolves when all are gone. */
 export async function drainClients(options: DrainOptions): Promise<void> {
-  const { clients, latecomers, mayCome, spreadMs, timeoutMs, now } = options;
+  const { clients, latecomers, mayCome, spreadMs, timeoutMs, now, log } = options;
   const startedAtMs = now();
   const queue = [...clients];
   const durationMs = Math.min(spreadMs, queue.length * msPerClient, timeoutMs);
   const leaving = new Set<Connection>();
   let next = 0;
+  let isLate = false;
+  let hasTold = false;
+  log.info({ clients: clients.size, overMs: durationMs }, 'clients are sent away');
   for (;;) {
     queue.push(...latecomers.splice(0));
     const elapsedMs = now() - startedAtMs;
     const forced = elapsedMs >= timeoutMs;
+    if (forced && clients.size > 0 && !isLate) {
+      isLate = true;
+      log.warn({ clients: clients.size }, 'drain timed out: clients are closed before their answers');
+    }
     const due = elapsedMs >= durationMs ? queue.length : Math.floor((elapsedMs / durationMs) * queue.length);
     for (; next < due; next++) {
       queue[next]!.leaveWhenIdle();
@@ -43,6 +54,10 @@ export async function drainClients(options: DrainOptions): Promise<void> {
         client.drain();
         allowance--;
       }
+    }
+    if (!hasTold && next === queue.length && clients.size > 0) {
+      hasTold = true;
+      log.info({ clients: clients.size }, 'the last clients still await an answer');
     }
     if ((clients.size === 0 && !mayCome()) || elapsedMs >= timeoutMs + 1_000) return;
     await new Promise((resolve) => setTimeout(resolve, tickMs));

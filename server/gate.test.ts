@@ -176,6 +176,7 @@ describe('the gate', () => {
       seat,
       keys: { ip: '203.0.113.9', identity: '203.0.113.9', route: '/ws' },
       codec: undefined,
+      requestId: '',
     });
     expect(answer.upgradedWith).toEqual(['dGhlIHNhbXBsZSBub25jZQ==', 'chosen', 'x']);
     expect([world.admission.total, world.rejections()]).toEqual([1, {}]);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { dictionariesHeader } from '../codec/dictionary.ts';
 import type { MessageCodec } from '../codec/message-codec.ts';
 import type { CodecName } from '../codec/registry.ts';
@@ -15,7 +16,7 @@ import { rejectReasons } from './close-codes.ts';
 import type { Codecs } from './codecs.ts';
 import { clientIdentity } from './client-identity.ts';
 import type { Config, PoolConfig } from './config/schema.ts';
-import { forwardedRequest } from './forwarding.ts';
+import { forwardedRequest, type Forwarded, type ForwardingOptions } from './forwarding.ts';
 import {
   badOrigin,
   checkHandshake,
@@ -28,7 +29,6 @@ import {
 } from './handshake.ts';
 import type { Answer, UpgradeTerms } from './listener.ts';
 import type { Log } from './log.ts';
-import { requestIdOf } from './request-id.ts';
 
 export interface GateOptions {
   readonly config: Config;
@@ -44,13 +44,10 @@ export interface GateOptions {
 /** Where clients fetch the dictionaries that frames name by their id. */
 const dictionaryPath = '/dictionary/';
 
-interface Route {
+interface Route extends ForwardingOptions {
   readonly pool: Pool;
   /** The class that its clients' requests wait in. */
   readonly priority: PriorityName;
-  readonly mode: PoolConfig['mode'];
-  readonly forwardHeaders: readonly string[];
-  readonly forwardQuery: boolean;
 }
 
 /** Decides about each request to the client listener: handshake, caps, and a seat in the pool of its path. */
@@ -70,7 +67,7 @@ export class Gate {
     this.#routes = new Map(
       config.routes.map(({ path, pool, priority }) => [
         path,
-        { ...config.pools[pool]!, pool: pools.get(pool)!, priority },
+        routeTo(config.pools[pool]!, pools.get(pool)!, priority),
       ]),
     );
   }
@@ -103,8 +100,7 @@ export class Gate {
       peerAddress: peer,
       peerTrusted: addresses.isTrusted(peer),
     });
-    const requestId = requestIdOf(request.header('x-request-id'));
-    this.#findSeat(route, forwarded, handshake, { keys, requestId }, answer);
+    this.#findSeat(route, forwarded, handshake, keys, answer);
   }
 
   /** Lets nobody in any more; those who still wait for an upstream are turned away. */
@@ -130,9 +126,9 @@ export class Gate {
   /** From here on the client is counted in: each way out but the seat counts it out again. */
   #findSeat(
     { pool, priority }: Route,
-    forwarded: Parameters<Pool['acquire']>[0],
+    { dial, requestId }: Forwarded,
     handshake: Handshake,
-    { keys, requestId }: { readonly keys: ClientKeys; readonly requestId: string },
+    keys: ClientKeys,
     answer: Answer<Seated>,
   ): void {
     const codec = this.#codecOf(handshake);
@@ -144,14 +140,14 @@ export class Gate {
       codecHeaders: this.#codecHeaders(codec),
       answer,
       timeoutMs: this.#options.config.listen.handshakeTimeoutMs,
-      reject: (rejection) => this.#reject(answer, rejection),
+      reject: (rejection) => this.#reject(answer, rejection, requestId),
       onLeft: () => this.#options.admission.leave(keys.ip),
       onSettled: () => this.#arrivals.delete(arrival),
     });
     this.#arrivals.add(arrival);
     try {
       const giveUp = pool.acquire(
-        forwarded,
+        dial,
         {
           onSeat: (seat) => {
             if (this.closed) arrival.turnAway(goingAway());
@@ -202,11 +198,19 @@ export class Gate {
     answer.end(200, headers, dictionary.bytes);
   }
 
-  #reject(answer: Answer<Seated>, { reason, status, body, headers }: Rejection): void {
+  #reject(answer: Answer<Seated>, { reason, status, body, headers }: Rejection, requestId?: string): void {
     this.#options.metrics.rejected(this.#rejectIndex[reason]);
-    this.#options.log.debug({ reason, status }, 'client rejected');
+    this.#options.log.debug({ requestId: requestId || undefined, reason, status }, 'client rejected');
     answer.end(status, headers, body);
   }
+}
+
+function routeTo(config: PoolConfig, pool: Pool, priority: PriorityName): Route {
+  const { mode, forwardHeaders, forwardQuery, minConnections } = config;
+  const isShared = mode === 'request' || pool.operations === undefined;
+  const opensEach = mode === 'mux' || minConnections === 0;
+  const opensFor = isShared ? 'none' : opensEach ? 'each' : 'special';
+  return { pool, priority, mode, forwardHeaders, forwardQuery, opensFor, newRequestId: randomUUID };
 }
 
 function goingAway(): Rejection {

@@ -20,6 +20,7 @@ import type { Config, ConfigInput, PoolConfig, RateLimitConfig } from './config/
 import { Connection, type ConnectionContext } from './connection.ts';
 import { drainClients } from './drain.ts';
 import type { Seated } from './arrival.ts';
+import { FaultLog } from './fault-log.ts';
 import { Gate } from './gate.ts';
 import { GatewayPools } from './gateway-pools.ts';
 import { HeartbeatWheel } from './heartbeat.ts';
@@ -35,6 +36,7 @@ import type { SharedLimits } from './shared-limits.ts';
 import { SlowRequests, type SlowRequestsOptions } from './slow-requests.ts';
 import { Outbox } from './outbox.ts';
 import { answersAt } from './shared-port.ts';
+import { StateLog } from './state-log.ts';
 
 export { createSharedLimits, type SharedLimits } from './shared-limits.ts';
 
@@ -112,9 +114,10 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
   const { now } = new TurnClock();
   const metrics = new GatewayMetrics({ errorTypes, rejectReasons });
   const errorIndex = indexByName(errorTypes);
+  const faults = new FaultLog({ log, now });
   const onError = (error: unknown): void => {
     metrics.error(errorIndex.internal);
-    log.error({ err: error }, 'a handler failed');
+    faults.tell(error);
   };
   const turn = new Turn({ onError });
   const lagMeter = new LagMeter(metrics.eventLoopLag);
@@ -225,6 +228,7 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
 
   const context: ConnectionContext = {
     metrics,
+    log,
     errorIndex,
     outbox: new Outbox(turn),
     turn,
@@ -237,6 +241,17 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     maxMessageBytes: config.listen.maxMessageBytes,
     maxBackpressureBytes: config.listen.maxBackpressureBytes,
   };
+  const rejectIndex = indexByName(rejectReasons);
+  const stateLog = new StateLog({
+    ...config.listen,
+    pools: poolsByName.values(),
+    limits: () => limits.limits.refusals(),
+    refusedAtCap: (cap) => metrics.rejectCount(rejectIndex[cap]),
+    log,
+    now,
+  });
+  stateLog.start();
+  stops.push(() => stateLog.stop());
   const { intervalMs, timeoutMs } = config.heartbeat;
   const isShared = await answersAt(config.listen.host, config.listen.port);
   const listener = await Listener.open({
@@ -280,6 +295,7 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     void lastArrivals(listener, timeoutMs, clockMs).then(() => gate.close());
     const mayCome = (): boolean => !gate.closed;
     await drainClients({ clients, latecomers, mayCome, ...config.drain, now: clockMs });
+    await drainClients({ clients, ...config.drain, now: () => performance.now(), log });
     stop();
   };
   let drained: Promise<void> | undefined;

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { RateLimitFigures } from '../metrics/ratelimit-families.ts';
+import { Episode } from '../pool/health/episode.ts';
 import type { LimiterParts } from '../ratelimit/create-limit.ts';
 import type { LimitConfig } from '../ratelimit/limit-config.ts';
-import { settingsOf, type Limit } from '../ratelimit/limit.ts';
+import { settingsOf } from '../ratelimit/limit.ts';
 import type { Limiter } from '../ratelimit/limiter.ts';
 import { Limits } from '../ratelimit/limits.ts';
 import { RedisLimiter } from '../ratelimit/shared/redis-limiter.ts';
@@ -26,8 +27,8 @@ export interface GatewayLimitsOptions {
 }
 
 const sweepIntervalMs = 50;
-/** A limit that only watches says so this often, at most. */
-const dryRunLogIntervalMs = 10_000;
+/** Redis is back when it has answered for so long. */
+const steadyMs = 1_000;
 
 /** The rate limits of one gateway, as its other parts and its operators see them. */
 export class GatewayLimits implements LimitsControl {
@@ -41,7 +42,7 @@ export class GatewayLimits implements LimitsControl {
   readonly #link: RedisLink | undefined;
   readonly #linkTried: Promise<void>;
   #onLinkTried: () => void = () => undefined;
-  readonly #dryRunLoggedAtMs = new WeakMap<Limit, number>();
+  readonly #outage = new Episode(steadyMs);
 
   constructor({ config, now, log, shared }: GatewayLimitsOptions) {
     const { rateLimits, rateLimitKeys, listen, routes } = config;
@@ -61,9 +62,11 @@ export class GatewayLimits implements LimitsControl {
       now,
       createLimiter: (parts) => this.#createLimiter(parts),
       isShared: (limit) => this.#link !== undefined && isShareable(limit),
-      onDryRun: (limit) => this.#logDryRun(limit),
     });
-    this.#sweeper = setInterval(() => this.limits.sweep(), sweepIntervalMs).unref();
+    this.#sweeper = setInterval(() => {
+      this.limits.sweep();
+      if (this.#link?.up === true && this.#outage.isOver(now())) this.#onRedis();
+    }, sweepIntervalMs).unref();
   }
 
   /** Resolves when Redis has answered or is known not to, after two seconds at most; at once without one. */
@@ -106,12 +109,22 @@ export class GatewayLimits implements LimitsControl {
       probeKey: `${keyPrefix}probe`,
       onState: (up, reason) => {
         this.#onLinkTried();
-        if (up) this.#log.info('rate limits are shared through Redis');
-        else this.#log.warn({ reason, onFailure }, 'Redis does not answer: rate limits are not shared');
+        if (up) this.#onRedis();
+        else if (this.#outage.sign(this.#now()))
+          this.#log.warn({ reason, onFailure }, 'Redis does not answer: rate limits are not shared');
       },
       now: this.#now,
       random: Math.random,
     });
+  }
+
+  /** Redis answers. After an outage that is told when it has been so for a while. */
+  #onRedis(): void {
+    const nowMs = this.#now();
+    if (this.#outage.isOn && !this.#outage.isOver(nowMs)) return;
+    const forMs = this.#outage.isOn ? this.#outage.ageMs(nowMs) : undefined;
+    this.#outage.end(nowMs);
+    this.#log.info({ downForMs: forMs }, 'rate limits are shared through Redis');
   }
 
   #createLimiter({ config, name, slots, onDecided }: LimiterParts): Limiter {
@@ -139,15 +152,6 @@ export class GatewayLimits implements LimitsControl {
     const limiter = new ThreadLimiter(memory, { slots, now: this.#now });
     limiter.configure(settingsOf(config), this.#now());
     return limiter;
-  }
-
-  #logDryRun(limit: Limit): void {
-    const nowMs = this.#now();
-    const loggedAtMs = this.#dryRunLoggedAtMs.get(limit);
-    if (loggedAtMs !== undefined && nowMs - loggedAtMs < dryRunLogIntervalMs) return;
-    this.#dryRunLoggedAtMs.set(limit, nowMs);
-    const wouldHaveRefused = limit.countOf('dry_run');
-    this.#log.warn({ limit: limit.name, wouldHaveRefused }, 'a rate limit on trial would have refused');
   }
 }
 

@@ -79,6 +79,7 @@ class World {
     this.outbox = new Outbox(turn);
     this.#context = {
       metrics: new GatewayMetrics({ errorTypes, rejectReasons: [] }),
+      log: { debug: () => undefined },
       errorIndex: indexByName(errorTypes),
       outbox: this.outbox,
       turn,

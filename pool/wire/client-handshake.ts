@@ -65,11 +65,10 @@ export function newKey(): string {
  */
 export function handshakeRequest({ host, path, key, protocols, headers }: HandshakeRequest): Buffer {
   if (host === '' || SPACE_OR_CONTROL.test(host)) throw new BadHeaderError(`bad host ${quoted(host)}`);
-  if (!path.startsWith('/') || SPACE_OR_CONTROL.test(path))
-    throw new BadHeaderError(`bad path ${quoted(path)}`);
+  if (!path.startsWith('/') || SPACE_OR_CONTROL.test(path)) throw new BadHeaderError('bad path');
   if (SPACE_OR_CONTROL.test(key)) throw new BadHeaderError('bad key');
   for (const protocol of protocols) {
-    if (!HTTP_TOKEN.test(protocol)) throw new BadHeaderError(`bad subprotocol ${quoted(protocol)}`);
+    if (!HTTP_TOKEN.test(protocol)) throw new BadHeaderError('bad subprotocol');
   }
   const lines = [
     `GET ${path} HTTP/1.1`,
@@ -157,8 +156,9 @@ function acceptedProtocol(
   if (only('Sec-WebSocket-Accept') !== expected)
     throw new UpstreamHandshakeError('wrong Sec-WebSocket-Accept');
   const extensions = headers.get('sec-websocket-extensions')?.join(',');
-  if (extensions) throw new UpstreamHandshakeError(`extension ${quoted(extensions)} was not offered`);
+  if (extensions) throw new UpstreamHandshakeError('an extension that was not offered');
   const protocol = only('Sec-WebSocket-Protocol') ?? '';
   if (protocol === '' || offered.includes(protocol)) return protocol;
-  throw new UpstreamHandshakeError(`subprotocol ${quoted(protocol)} was not offered`);
+  // Not which: some clients send their tokens as subprotocols, and a server may send one back.
+  throw new UpstreamHandshakeError('a subprotocol that was not offered');
 }

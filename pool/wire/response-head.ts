@@ -9,6 +9,8 @@ export interface ResponseHead {
 export const HTTP_TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 const STATUS_LINE = /^(HTTP\/1\.[01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
+/** What is shown of a status line: the version and the status. */
+const STATUS_LENGTH = 12;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
@@ -18,13 +20,15 @@ const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 export function parseResponseHead(text: string): ResponseHead | string {
   const [first = '', ...lines] = text.split('\r\n');
   const status = STATUS_LINE.exec(first);
-  if (status === null) return `bad status line ${quoted(first)}`;
+  if (status === null) return `bad status line ${quoted(first.slice(0, STATUS_LENGTH))}`;
   const headers = new Map<string, string[]>();
   for (const line of lines) {
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(colon, 0));
     const value = line.slice(colon + 1);
-    if (!HTTP_TOKEN.test(name) || !FIELD_VALUE.test(value)) return `bad header line ${quoted(line)}`;
+    // The value may be a cookie or the like.
+    if (!HTTP_TOKEN.test(name) || !FIELD_VALUE.test(value))
+      return name === '' ? 'bad header line' : `bad header line ${quoted(name)}`;
     const values = headers.get(name.toLowerCase());
     if (values === undefined) headers.set(name.toLowerCase(), [trimmed(value)]);
     else values.push(trimmed(value));

@@ -20,6 +20,8 @@ export interface ClientReport {
   readonly inFlight: number;
   readonly waiting: number;
   readonly codec: string | null;
+  /** By which it is found in other logs; null for nothing. */
+  readonly requestId: string | null;
 }
 
 /** What clients can be ranked by: what has gone both ways since they came, or what is unanswered now. */

@@ -53,7 +53,11 @@ it('names what else has changed, and what is odd, without values', () => {
   const { applied, logged } = reloaded(() => loadText(text, '2'));
   expect(applied).toEqual([[7]]);
   expect(logged).toEqual([
-    ['warn', 'workers has no effect in this version: there is one'],
+    [
+      'warn',
+      { notice: 'workers has no effect in this version: there is one' },
+      'a note on the configuration',
+    ],
     [
       'warn',
       { keys: ['workers', 'listen.port', 'admin.token', 'identity.header'] },
@@ -90,9 +94,10 @@ it('survives what should never happen', () => {
   const failing = (): never => {
     throw bug;
   };
-  expect(reloaded(failing).logged).toEqual([['error', { err: bug }, 'configuration not reread']]);
+  const err = expect.objectContaining({ message: 'bug: out of luck' }) as unknown;
+  expect(reloaded(failing).logged).toEqual([['error', { err }, 'configuration not reread']]);
   expect(reloaded(() => loadText(limits(7)), bug)).toEqual({
     applied: [],
-    logged: [['error', { err: bug }, 'not all could be reloaded']],
+    logged: [['error', { err }, 'not all could be reloaded']],
   });
 });

@@ -2,6 +2,7 @@ import { differingKeys } from '../config/differing-keys.ts';
 import { ConfigError } from '../config/faults.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Config, RateLimitConfig } from '../config/schema.ts';
+import { errorFields } from '../error-fields.ts';
 import type { Log } from '../log.ts';
 import { reloadUpstreams, type UpstreamsControl } from './reload-upstreams.ts';
 
@@ -32,10 +33,10 @@ export function reload({ running, load, apply, pools: control, log }: ReloadOpti
     apply(rateLimits);
     pools = reloadUpstreams(others.pools, running.pools, control);
   } catch (error) {
-    log.error({ err: error }, 'not all could be reloaded');
+    log.error({ err: errorFields(error) }, 'not all could be reloaded');
     return;
   }
-  for (const notice of loaded.notices) log.warn(notice);
+  for (const notice of loaded.notices) log.warn({ notice }, 'a note on the configuration');
   const keys = differingKeys({ ...others, pools }, { ...running, rateLimits: undefined });
   if (keys.length > 0) log.warn({ keys }, 'other settings have changed too; they need a restart');
   log.info({ limits: rateLimits.length, config: loaded.source }, 'rate limits reloaded');
@@ -45,7 +46,7 @@ function loadOrLog(load: () => LoadedConfig, log: ReloadOptions['log']): LoadedC
   try {
     return load();
   } catch (error) {
-    if (!(error instanceof ConfigError)) log.error({ err: error }, 'configuration not reread');
+    if (!(error instanceof ConfigError)) log.error({ err: errorFields(error) }, 'configuration not reread');
     else
       for (const fault of error.lines)
         log.error({ fault }, 'nothing is reloaded: the configuration has a fault');

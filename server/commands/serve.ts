@@ -21,7 +21,7 @@ export async function runServe({ flags, env, echoStyle }: ServeOptions): Promise
   if (loaded === undefined) return 1;
   const { config, notices, source } = loaded;
   const log = createLog(config.log.level, { isTerminal: process.stdout.isTTY });
-  for (const notice of notices) log.warn(notice);
+  for (const notice of notices) log.warn({ notice }, 'a note on the configuration');
   const signals = new Signals(log);
   let gateway: Gateway;
   try {

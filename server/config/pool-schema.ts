@@ -247,7 +247,10 @@ const pool = z.strictObject({
     description: 'Calls that may wait for the answer to another’s at a time; more go by themselves.',
   }),
   forwardHeaders: distinct(headerName, 100)
-    .default(['authorization', 'cookie', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'])
+    .default([
+      ...['authorization', 'cookie', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'],
+      ...['x-request-id', 'traceparent', 'tracestate'],
+    ])
     .meta({ description: 'Request headers of the client that are passed on (session and mux mode).' }),
   forwardQuery: z.boolean().default(true).meta({
     description:
