@@ -294,8 +294,7 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     const timeoutMs = Math.min(lastArrivalsMs, config.drain.timeoutMs);
     void lastArrivals(listener, timeoutMs, clockMs).then(() => gate.close());
     const mayCome = (): boolean => !gate.closed;
-    await drainClients({ clients, latecomers, mayCome, ...config.drain, now: clockMs });
-    await drainClients({ clients, ...config.drain, now: () => performance.now(), log });
+    await drainClients({ clients, latecomers, mayCome, ...config.drain, now: clockMs, log });
     stop();
   };
   let drained: Promise<void> | undefined;
