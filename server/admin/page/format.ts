@@ -27,8 +27,8 @@ export function byteRateText(bytes: number | null): string {
 /** A short time: `0.42 ms`, `4.2 ms`, `42 ms`, `1.2 s`. */
 export function msText(ms: number | null): string {
   if (ms === null) return nothing;
-  if (ms >= 999.5) return `${significant(ms / 1_000)} s`;
-  return `${ms < 1 ? short(ms, 2) : significant(ms)} ms`;
+  if (ms >= 999.5) return `${short(ms / 1_000, ms < 9_950 ? 1 : 0)} s`;
+  return `${short(ms, ms < 0.995 ? 2 : ms < 9.95 ? 1 : 0)} ms`;
 }
 
 /** A share of 1 in percent: `0.4 %`, `63 %`. */

@@ -39,8 +39,8 @@ export class PoolCard {
       resume: button('resume', 'Resume'),
       reconnect: button('reconnect', 'Reconnect'),
     };
-    const figures = element('dl', { class: 'figures' });
-    for (const label of ['clients', 'in flight', 'waiting', 'errors since start', 'connections lost']) {
+    const figures = element('dl', { class: 'figures many' });
+    for (const label of ['clients', 'in flight', 'waiting', 'errors in all', 'upstreams lost']) {
       const value = element('dd');
       this.#figures.set(label, value);
       figures.append(element('div', {}, element('dt', {}, label), value));
@@ -88,8 +88,8 @@ export class PoolCard {
     this.#figure('clients', report.clients);
     this.#figure('in flight', report.inFlight);
     this.#figure('waiting', report.waiting);
-    this.#figure('errors since start', totals.errored);
-    this.#figure('connections lost', totals.upstreamsLost);
+    this.#figure('errors in all', totals.errored);
+    this.#figure('upstreams lost', totals.upstreamsLost);
     this.#upstreams.show(report, at);
   }
 

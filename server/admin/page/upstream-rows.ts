@@ -21,10 +21,10 @@ export class UpstreamRows {
     const names = new Set(shown.map(({ upstream }) => upstream));
     for (const [name, row] of this.#rows) if (!names.has(name)) this.#drop(name, row);
     const load = (report: UpstreamReport): number =>
-      mode === 'request' ? report.inFlight : report.connections;
+      mode === 'session' ? report.connections : report.inFlight;
     const top = Math.max(1, ...shown.map(load), ...Array.from(this.#rows.values(), ({ peak }) => peak));
     for (const report of shown) this.#rowOf(report.upstream).show(report, { at, load: load(report), top });
-    setText(this.#caption, `${mode === 'request' ? 'in flight' : 'connections'} in the last minute`);
+    setText(this.#caption, `${mode === 'session' ? 'connections' : 'in flight'} in the last minute`);
     this.#caption.hidden = shown.length === 0;
     this.#more.hidden = shown.length === upstreams.length;
     setText(this.#more, moreText(upstreams, shown));
