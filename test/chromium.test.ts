@@ -1,22 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { chromium } from 'playwright-core';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { startChromium } from './support/chromium.ts';
 import { startGateway } from './support/gateway.ts';
 import type { Gateway } from './support/gateway.ts';
 import { startSessionBackend } from './support/session-backend.ts';
 import { onTearDown } from './support/tear-down.ts';
-
-const CHROMIUM_ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** Opens a WebSocket, sends each message after the reply to the one before, and tells all that the page can see. */
 const PAGE = `<!doctype html><title>client</title><script>
@@ -64,9 +54,7 @@ describe('a page in Chromium', () => {
         pools: { main: { mode: 'session', upstreams: [backend.url] } },
       },
     });
-    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: CHROMIUM_ARGS });
-    onTearDown(() => browser.close());
-    page = await browser.newPage();
+    page = await (await startChromium()).newPage();
   });
 
   async function talk(origin: string, messages: string[], protocols: string[] = []): Promise<Seen> {

@@ -34,7 +34,8 @@ export async function openLivePage(
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('request', (request) => requested.push(request.url()));
   await page.goto(adminUrl);
-  const chart = (title: string): Locator => page.locator('.chart', { has: page.getByRole('heading', { name: title }) });
+  const chart = (title: string): Locator =>
+    page.locator('.chart', { has: page.getByRole('heading', { name: title }) });
   return {
     page,
     faults,

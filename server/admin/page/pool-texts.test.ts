@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import type { PoolReport, UpstreamReport } from '../pools-control.ts';
-import { poolStanding, questionOf, upstreamStanding } from './pool-texts.ts';
+import { failureText, poolStanding, questionOf, upstreamStanding } from './pool-texts.ts';
 
 const up: UpstreamReport = {
   ...{ pool: 'main', upstream: 'ws://10.0.0.1:9001/', connections: 1, inFlight: 0, reachable: true },
-  ...{ breaker: 'closed', ejected: false, retryInMs: 0, removed: false },
+  ...{ breaker: 'closed', ejected: false, retryInMs: 0, removed: false, state: 'up', stateAgeMs: 61_000 },
+  ...{ state: 'up', stateAgeMs: 61_000, lastFailure: null },
 };
 const pool: PoolReport = {
   ...{ name: 'main', mode: 'request', balance: 'random', embedded: false, paused: false, healthy: true },
@@ -15,14 +16,29 @@ const pool: PoolReport = {
 };
 
 it.each([
-  [{}, 'good', 'up · breaker closed'],
-  [{ breaker: 'open', retryInMs: 4_001 }, 'bad', 'breaker open, again in 5 s'],
-  [{ breaker: 'half-open' }, 'warn', 'breaker half-open, being tried'],
-  [{ reachable: false, retryInMs: 900 }, 'bad', 'down · breaker closed, again in 1 s'],
-  [{ ejected: true }, 'warn', 'ejected for failing more than others · breaker closed'],
-  [{ removed: true, reachable: false }, 'quiet', 'removed, emptying · breaker closed'],
+  [{}, 'good', 'up for 1 min · breaker closed'],
+  [{ state: 'untried' }, 'quiet', 'not tried yet · breaker closed'],
+  [
+    { state: 'breaker-open', breaker: 'open', retryInMs: 4_001 },
+    'bad',
+    'breaker open for 1 min, again in 5 s',
+  ],
+  [{ state: 'half-open', breaker: 'half-open' }, 'warn', 'breaker half-open for 1 min'],
+  [{ state: 'down', breaker: 'open', retryInMs: 900 }, 'bad', 'down for 1 min · breaker open, again in 1 s'],
+  [{ state: 'ejected' }, 'warn', 'ejected for 1 min · breaker closed'],
+  [{ state: 'paused' }, 'warn', 'paused for 1 min · breaker closed'],
+  [{ state: 'removed' }, 'quiet', 'removed, emptying for 1 min · breaker closed'],
 ] as const)('says of an upstream that is %o: %s, %s', (changes, mood, text) => {
   expect(upstreamStanding({ ...up, ...changes })).toEqual({ mood, text });
+});
+
+it('says what went wrong with an upstream, if that still matters', () => {
+  const dial = { kind: 'dial', detail: 'connect ECONNREFUSED 10.0.0.1:9001', agoMs: 3_000 } as const;
+  expect(failureText(up)).toBe('');
+  expect(failureText({ ...up, state: 'down', lastFailure: dial })).toBe(`${dial.detail}, 3 s ago`);
+  const lost = { kind: 'lost', detail: '', agoMs: 240_000 } as const;
+  expect(failureText({ ...up, lastFailure: lost })).toBe('a connection was lost, 4 min ago');
+  expect(failureText({ ...up, lastFailure: { ...lost, agoMs: 400_000 } })).toBe('');
 });
 
 it.each([

@@ -14,16 +14,38 @@ export function poolStanding({ paused, healthy, embedded }: PoolReport): Standin
   return { text: embedded ? 'embedded backend' : 'running', mood: 'good' };
 }
 
-export function upstreamStanding(upstream: UpstreamReport): Standing {
-  const { removed, reachable, breaker, ejected, retryInMs } = upstream;
+const upstreamStates: Readonly<Record<UpstreamReport['state'], Standing>> = {
+  untried: { text: 'not tried yet', mood: 'quiet' },
+  up: { text: 'up', mood: 'good' },
+  down: { text: 'down', mood: 'bad' },
+  'breaker-open': { text: 'breaker open', mood: 'bad' },
+  'half-open': { text: 'breaker half-open', mood: 'warn' },
+  ejected: { text: 'ejected', mood: 'warn' },
+  paused: { text: 'paused', mood: 'warn' },
+  removed: { text: 'removed, emptying', mood: 'quiet' },
+};
+
+export function upstreamStanding({ state, stateAgeMs, breaker, retryInMs }: UpstreamReport): Standing {
+  const { text, mood } = upstreamStates[state];
+  const since = state === 'untried' ? '' : ` for ${durationText(stateAgeMs)}`;
+  const ofBreaker = text.startsWith('breaker') ? '' : ` · breaker ${breaker}`;
   const retry = retryInMs > 0 ? `, again in ${durationText(retryInMs + 999)}` : '';
-  const state = `breaker ${breaker}${retry}`;
-  if (removed) return { text: `removed, emptying · ${state}`, mood: 'quiet' };
-  if (!reachable) return { text: `down · ${state}`, mood: 'bad' };
-  if (breaker === 'open') return { text: state, mood: 'bad' };
-  if (ejected) return { text: `ejected for failing more than others · ${state}`, mood: 'warn' };
-  if (breaker === 'half-open') return { text: `${state}, being tried`, mood: 'warn' };
-  return { text: `up · ${state}`, mood: 'good' };
+  return { text: `${text}${since}${ofBreaker}${retry}`, mood };
+}
+
+const failures = {
+  dial: 'could not be reached',
+  lost: 'a connection was lost',
+  silent: 'silent for too long',
+  faulty: 'answers were faulty',
+};
+const recentMs = 300_000;
+
+/** What went wrong with an upstream, unless it is up again and that was long ago. */
+export function failureText({ lastFailure, state }: UpstreamReport): string {
+  if (lastFailure === null || (state === 'up' && lastFailure.agoMs > recentMs)) return '';
+  const { kind, detail, agoMs } = lastFailure;
+  return `${detail === '' ? failures[kind] : detail}, ${durationText(agoMs)} ago`;
 }
 
 /** What operators do to a pool here. */

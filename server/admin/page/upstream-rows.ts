@@ -2,7 +2,7 @@ import type { PoolReport, UpstreamReport } from '../pools-control.ts';
 import { Badge } from './badge.ts';
 import { element, setText } from './element.ts';
 import { countText, plural } from './format.ts';
-import { upstreamStanding } from './pool-texts.ts';
+import { failureText, upstreamStanding } from './pool-texts.ts';
 import { SparkLine } from './spark-line.ts';
 
 /** More are counted, not listed. */
@@ -55,6 +55,7 @@ export class UpstreamRows {
 
 class UpstreamRow {
   readonly #standing = new Badge();
+  readonly #failure = element('small');
   readonly #connections = element('strong');
   readonly #connectionsUnit = element('span');
   readonly #inFlight = element('strong');
@@ -66,7 +67,7 @@ class UpstreamRow {
       'li',
       {},
       element('code', {}, name),
-      this.#standing.element,
+      element('div', { class: 'standing' }, this.#standing.element, this.#failure),
       element('span', { class: 'amount' }, this.#connections, ' ', this.#connectionsUnit),
       element('span', { class: 'amount' }, this.#inFlight, ' in flight'),
       this.#spark.element,
@@ -79,6 +80,7 @@ class UpstreamRow {
 
   show(report: UpstreamReport, { at, load, top }: { at: number; load: number; top: number }): void {
     this.#standing.show(upstreamStanding(report));
+    setText(this.#failure, failureText(report));
     setText(this.#connections, countText(report.connections));
     setText(this.#connectionsUnit, report.connections === 1 ? 'connection' : 'connections');
     setText(this.#inFlight, countText(report.inFlight));
@@ -106,7 +108,7 @@ function mostTroubled(upstreams: readonly UpstreamReport[]): readonly UpstreamRe
 
 function moreText(all: readonly UpstreamReport[], shown: readonly UpstreamReport[]): string {
   const hidden = all.filter((report) => !shown.includes(report));
-  const troubled = hidden.filter((report) => upstreamStanding(report).mood !== 'good').length;
-  const how = troubled === 0 ? 'all up' : `${countText(troubled)} of them not up`;
+  const troubled = hidden.filter((report) => /bad|warn/.test(upstreamStanding(report).mood)).length;
+  const how = troubled === 0 ? 'none in trouble' : `${countText(troubled)} of them in trouble`;
   return `and ${plural(hidden.length, 'more upstream')}, ${how}`;
 }
