@@ -7,9 +7,9 @@ export interface Step {
 
 /** What is started to go on running: the gateway, the echo backend, a program of the page. */
 const runsOn =
-  /^(?:[A-Z_]+=(?:'[^']*'|\S+) )*(?:npm ci && )?(?:npm start|npx wsluice|wsluice|node -e|prometheus)(?:\s|$)/;
+  /^(?:[A-Z_]+=(?:'[^']*'|"[^"]*"|\S+) )*(?:npm ci && )?(?:npm start|npx wsluice|wsluice|node -e|prometheus)(?:\s|$)/;
 const endsByItself =
-  /^.*?(?:npm start --|npx wsluice|wsluice) (?:check|doctor|train|--help|--version|top .*--once)\b/;
+  /^.*?(?:npm start (?:--silent )?--|npx wsluice|wsluice) (?:check|doctor|train|--help|--version|top .*--once)\b/;
 
 /** Splits an `sh` block: each program by itself, the commands between them as one script. `ends` knows which files of the page end by themselves. */
 export function stepsOf(block: string, ends: (file: string) => boolean): Step[] {
@@ -55,8 +55,9 @@ function isComplete(text: string): boolean {
   return quote === '' && !text.endsWith('\\');
 }
 
+/** Without the `&` too: what goes on is started beside the others anyhow. */
 function withoutComment(command: string): string {
-  return command.includes('\n') ? command : command.replace(/\s+#.*$/, '').trim();
+  return command.includes('\n') ? command : command.replace(/\s+[#&].*$/, '').trim();
 }
 
 /** Programs of Debian's that a block needs. */

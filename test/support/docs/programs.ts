@@ -52,7 +52,8 @@ export function withSources(program: string): string {
 /**
  * A folder of commands that stand before those of the machine. `npm ci` and `npm install` do nothing, for what they bring is there; `npm test`
  * and `npm run …` are only noted in `~/npm-calls`. `npm start` and `npx wsluice` are the gateway of this checkout. `wscat` says one word
- * and goes, where a person would type. `curl` fails on what is no success.
+ * and goes, where a person would type. `curl` fails on what is no success,
+ * unless it prints the status.
  */
 export function standInCommands(): string {
   const dir = join(tempDir(), 'bin');
@@ -64,7 +65,7 @@ export function standInCommands(): string {
     wsluice: `${node} ${quoted(join(root, 'server/main.ts'))} "$@"`,
     npm: `case "$1" in
   ci|install) ;;
-  start) shift; [ "\${1-}" != -- ] || shift; exec wsluice "$@" ;;
+  start) shift; [ "\${1-}" != --silent ] || shift; [ "\${1-}" != -- ] || shift; exec wsluice "$@" ;;
   *) echo "$*" >> "$HOME/npm-calls" ;;
 esac`,
     npx: 'exec "$@"',
@@ -73,7 +74,7 @@ esac`,
   *) ${node} ${quoted(wscat)} "$@" -x hello -w 1 ;;
 esac`,
     curl: `case " $* " in
-  *' -sf '*) exec ${quoted(onPath('curl'))} "$@" ;;
+  *' -sf '*|*' -w '*) exec ${quoted(onPath('curl'))} "$@" ;;
   *) exec ${quoted(onPath('curl'))} --fail-with-body "$@" ;;
 esac`,
   };
