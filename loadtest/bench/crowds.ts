@@ -72,7 +72,8 @@ export class Crowds {
     const child = this.#children.startNode('crowd', [loaderFile, JSON.stringify(order)], (message) => {
       const report = message as CrowdReport;
       // A client that is lost between two loads is a fault as well.
-      if (report.type === 'fault') this.#children.fail(new Error(`a client was dropped: ${report.reason}`));
+      if (report.type === 'fault')
+        this.#children.fail(new Error(`a client was dropped, or answered wrongly: ${report.reason}`));
       else member.next.resolve(report);
     });
     const member = { child, clients: order.clients, next: deferred<CrowdReport>() };

@@ -18,7 +18,7 @@ export interface PageOfCommands {
 const root = resolve(import.meta.dirname, '../../..');
 
 const connectSomebody = async (world: DocsWorld): Promise<void> => {
-  await world.ensureGateway();
+  await world.onlyUsualGateway();
   await connectClient(world.clientUrl);
 };
 

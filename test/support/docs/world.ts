@@ -92,9 +92,20 @@ export class DocsWorld {
     return `ws://127.0.0.1:${this.port(clientPort)}/ws`;
   }
 
-  /** The gateway that runs now; undefined when none does. */
+  /** The gateway that the page names by the usual ports; undefined when it does not run. */
   get gateway(): Child | undefined {
-    return this.#programs.find(({ child, isGateway }) => isGateway && !child.hasExited())?.child;
+    return this.#gateways.find(({ ports }) => ports.includes(this.port(adminPort)))?.child;
+  }
+
+  get #gateways(): Program[] {
+    return this.#programs.filter(({ child, isGateway }) => isGateway && !child.hasExited());
+  }
+
+  /** Starts that gateway where it does not run, and ends those beside it. */
+  async onlyUsualGateway(): Promise<void> {
+    await this.ensureGateway();
+    const others = this.#gateways.filter(({ child }) => child !== this.gateway);
+    await this.#endThoseWith(others.flatMap(({ ports }) => ports));
   }
 
   /** A text of the page with the ports that there are, and its temporary files in the page's folder. */
