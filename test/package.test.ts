@@ -32,6 +32,7 @@ test('packs the build, the docs and the front pages, and no tests', () => {
         'CHANGELOG.md',
         'ARCHITECTURE.md',
         'docs/config.schema.json',
+        'sysctl/wsluice@.service',
         'dist/server/main.js',
       ]
         .concat('dist/server/gateway.js', 'dist/server/gateway.d.ts')

@@ -31,7 +31,9 @@ export async function runReady({ flags, env, wait, stdout, stderr }: ReadyOption
   }
   let url: string;
   try {
-    url = readyUrl(loadConfig({ flags, env }).config.admin);
+    // Nobody needs the token to ask this, so it need not be known here.
+    const known = { WSLUICE_ADMIN_TOKEN: 'not-needed', ...env };
+    url = readyUrl(loadConfig({ flags, env: known }).config.admin);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const line of error.lines) stderr.write(`${line}\n`);

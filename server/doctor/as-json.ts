@@ -14,8 +14,9 @@ export function asJson(diagnosis: Diagnosis, { runtime, source }: Examined): str
     engine: runtime.engine,
     engineProblem: runtime.engineProblem ?? null,
     configuration: source,
-    limits: limits.map(({ name, what, value, clients, note, changes }) => ({
+    limits: limits.map(({ name, key, what, value, clients, note, changes }) => ({
       name,
+      key,
       what,
       value: finite(value),
       clients: finite(clients),

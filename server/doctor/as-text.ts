@@ -27,15 +27,10 @@ export function asText(diagnosis: Diagnosis, { runtime, source }: Examined): str
   ].join('\n');
 }
 
-function row(limit: Limit, first: boolean): string[] {
-  const { what, shown, clients, note } = limit;
+function row({ key, what, shown, clients, note }: Limit, first: boolean): string[] {
   const allowed = clients === undefined ? 'unknown' : clients === Infinity ? '-' : grouped(clients);
-  return [
-    what,
-    shown,
-    allowed,
-    [...(first ? ['<- comes first'] : []), ...(note === '' ? [] : [note])].join('; '),
-  ];
+  const said = [...(first ? ['<- comes first'] : []), what, ...(note === '' ? [] : [note])];
+  return [key, shown, allowed, said.join('; ')];
 }
 
 /** Cells under one another; the last column is of any width. */
@@ -64,7 +59,7 @@ function verdict({ holds, fits, demand, first }: Diagnosis, { engineProblem }: R
   const wanted = `listen.maxConnections is ${grouped(demand.wanted)}`;
   if (holds === undefined) return `No limit of this machine could be read; ${wanted}.`;
   const held = `This machine can hold ${counted(holds, 'connection')}`;
-  return fits ? `${held}; ${wanted}: fits.` : `${held}, by ${first!.what}; ${wanted}: does not fit.`;
+  return fits ? `${held}; ${wanted}: fits.` : `${held}, by ${first!.key}; ${wanted}: does not fit.`;
 }
 
 function counted(count: number, noun: string): string {

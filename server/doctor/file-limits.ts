@@ -13,7 +13,8 @@ function openFiles({ openFiles: value }: Machine, demand: Demand): Limit {
   const needed = filesFor(demand.wanted, demand);
   return {
     name: 'nofile',
-    what: 'open files of the process (ulimit -n)',
+    key: 'ulimit -n',
+    what: 'open files of the process',
     value,
     shown: value === undefined ? 'unknown' : grouped(value),
     clients,
@@ -48,7 +49,8 @@ function nrOpen({ nrOpen: value }: Machine, demand: Demand): Limit {
   const clients = value === undefined ? undefined : clientsByFiles(value, demand);
   return {
     name: 'nr_open',
-    what: 'the most that ulimit -n takes (fs.nr_open)',
+    key: 'fs.nr_open',
+    what: 'the most that ulimit -n takes',
     value,
     shown: value === undefined ? 'unknown' : grouped(value),
     clients,
@@ -66,7 +68,8 @@ function fileMax({ fileMax: value, filesOfOthers = 0 }: Machine, demand: Demand)
   const needed = Math.ceil((others + demand.wanted * demand.filesPerClient) / 1_024) * 1_024;
   return {
     name: 'file-max',
-    what: 'open files of all processes (fs.file-max)',
+    key: 'fs.file-max',
+    what: 'open files of all processes',
     value,
     shown: value === undefined ? 'unknown' : grouped(value),
     clients,

@@ -2,7 +2,9 @@
 export interface Limit {
   /** Stable, for programs. */
   readonly name: string;
-  /** What it is, with the name that the kernel has for it. */
+  /** What the kernel, or whoever sets it, calls it. */
+  readonly key: string;
+  /** What it is. */
   readonly what: string;
   /** As the machine has it; undefined when it cannot be read. */
   readonly value: number | readonly number[] | undefined;

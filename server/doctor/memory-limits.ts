@@ -18,7 +18,8 @@ export function memoryLimits({ machine, demand, heapLimitBytes }: MemoryOptions)
   const free = available === undefined ? undefined : available + ownBytes;
   const ofMachine: Limit = {
     name: 'memory',
-    what: 'memory that is free',
+    key: 'free memory',
+    what: 'of the machine',
     value: free,
     shown: free === undefined ? 'unknown' : sized(free),
     ...byMemory(free, demand, (bytes) => ({
@@ -31,7 +32,8 @@ export function memoryLimits({ machine, demand, heapLimitBytes }: MemoryOptions)
   const room = Math.max(0, group.limitBytes - Math.max(0, group.usedBytes - ownBytes));
   const ofGroup: Limit = {
     name: 'cgroup-memory',
-    what: 'memory of the control group (MemoryMax=, docker run --memory)',
+    key: 'memory of the control group',
+    what: 'MemoryMax=, docker run --memory',
     value: group.limitBytes,
     shown: sized(group.limitBytes),
     ...byMemory(room, demand, (bytes) => ({
@@ -59,7 +61,8 @@ function byHeap(limitBytes: number, { heapBytesPerClient, idleHeapBytes, wanted 
   const line = `NODE_OPTIONS=--max-old-space-size=${Math.ceil(needed / 2 ** 20)}`;
   return {
     name: 'heap',
-    what: 'heap of JavaScript (--max-old-space-size)',
+    key: '--max-old-space-size',
+    what: 'heap of JavaScript',
     value: limitBytes,
     shown: sized(limitBytes),
     clients,

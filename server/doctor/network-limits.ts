@@ -23,7 +23,8 @@ function ports({ ports: count, portRange }: Machine, { addresses, wanted }: Dema
   const clients = addresses === undefined ? Infinity : count && count * addresses.count;
   return {
     name: 'ports',
-    what: 'ports to connect from (net.ipv4.ip_local_port_range)',
+    key: 'net.ipv4.ip_local_port_range',
+    what: 'ports to connect from',
     value: portRange,
     shown: portRange?.join(' ') ?? 'unknown',
     clients,
@@ -61,7 +62,8 @@ function tcpMemory({ tcpMem }: Machine, demand: Demand): Limit {
   const line = `sysctl -w net.ipv4.tcp_mem="${Math.ceil(needed / 2)} ${Math.ceil((needed * 2) / 3)} ${needed}"`;
   return {
     name: 'tcp_mem',
-    what: 'pages for what waits in sockets (net.ipv4.tcp_mem)',
+    key: 'net.ipv4.tcp_mem',
+    what: 'pages for what waits in sockets',
     value: tcpMem,
     shown: tcpMem?.join(' ') ?? 'unknown',
     clients,
@@ -80,7 +82,8 @@ function conntrack({ tracked }: Machine, value: number, demand: Demand): Limit {
   const needed = others + demand.sharedConnections + demand.wanted * demand.tcpPerClient;
   return {
     name: 'nf_conntrack_max',
-    what: 'connections that the firewall tracks (net.netfilter.nf_conntrack_max)',
+    key: 'net.netfilter.nf_conntrack_max',
+    what: 'connections that the firewall tracks',
     value,
     shown: grouped(value),
     clients,
@@ -96,7 +99,8 @@ function backlog({ somaxconn }: Machine): Limit {
   const short = somaxconn !== undefined && somaxconn < engineBacklog;
   return {
     name: 'somaxconn',
-    what: 'connections that wait to be taken (net.core.somaxconn)',
+    key: 'net.core.somaxconn',
+    what: 'connections that wait to be taken',
     value: somaxconn,
     shown: somaxconn === undefined ? 'unknown' : grouped(somaxconn),
     clients: somaxconn === undefined ? undefined : Infinity,
