@@ -44,8 +44,8 @@ async function startShort(args: readonly string[]): Promise<Gateway> {
   const [port, adminPort] = [await freePort(), await freePort()];
   const ports = ['--host', '127.0.0.1', '--port', String(port), '--admin-port', String(adminPort)];
   const child = inShell(`ulimit -n ${OPEN_FILES}`, [...ports, ...args]);
-  await waitForPort(child, adminPort);
-  await waitForPort(child, port);
+  await waitForPort(child, adminPort, 60_000);
+  await waitForPort(child, port, 60_000);
   return asGateway(child, port, adminPort);
 }
 
@@ -106,7 +106,7 @@ describe('what it says is so', () => {
     clients.pop()!.destroy();
     await eventually(async () => (await connectClient(gateway.url)).close());
     expect(gateway.hasExited()).toBe(false);
-  });
+  }, 120_000);
 
   it('in session mode, with two files for each client', async () => {
     const backend = await startBackend({
@@ -122,5 +122,5 @@ describe('what it says is so', () => {
     expect((await askUpgrade(gateway.port)).status).toBe(503);
     expect(backend.connectionsPeak(), 'none is dialled for who is not let in').toBe(holds);
     expect(gateway.hasExited()).toBe(false);
-  });
+  }, 120_000);
 });
