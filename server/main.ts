@@ -5,6 +5,7 @@ import { runDoctor } from './commands/doctor.ts';
 import { runEcho } from './commands/echo.ts';
 import { runReady } from './commands/ready.ts';
 import { runServe } from './commands/serve.ts';
+import type { TopOptions } from './commands/top.ts';
 import type { TrainFlags } from './commands/train.ts';
 import { addServeOptions, type FlagValues } from './config/flags.ts';
 import { packageVersion } from './package-version.ts';
@@ -56,6 +57,25 @@ addServeOptions(program.command('ready'))
   .action(async ({ wait, ...flags }: FlagValues & { wait: string }) => {
     const { stdout, stderr, env } = process;
     process.exitCode = await runReady({ flags, env, wait, stdout, stderr });
+  });
+
+program
+  .command('top')
+  .description('show what a running gateway does, second by second; once where there is no terminal')
+  .option('--admin <url>', 'its admin listener; by default where serve would open it')
+  .option(
+    '--token <token>',
+    'its admin.token; better given by WSLUICE_ADMIN_TOKEN, which no list of processes shows',
+  )
+  .option('-c, --config <file>', 'the file that it runs with')
+  .option('--admin-host <address>', 'as for serve')
+  .option('--admin-port <n>', 'as for serve')
+  .option('--once', 'print one second and end')
+  .exitOverride()
+  .action(async (flags: TopOptions['flags']) => {
+    const { runTop } = await import('./commands/top.ts');
+    const { stdin, stdout, stderr, env } = process;
+    process.exitCode = await runTop({ flags, env, stdin, stdout, stderr });
   });
 
 program

@@ -1,3 +1,4 @@
+import { reachable } from '../config/addresses.ts';
 import { ConfigError } from '../config/faults.ts';
 import type { FlagValues } from '../config/flags.ts';
 import { loadConfig, type LoadedConfig } from '../config/load.ts';
@@ -73,10 +74,4 @@ function announce(log: Log, { listen, admin, routes }: Config, gateway: Gateway,
   const adminUrl = `http://${reachable(admin.host)}:${gateway.adminPort}`;
   const tryIt = `npx wscat ${listen.tls === null ? '' : '--no-check '}-c ${connect}`;
   log.info({ connect, admin: adminUrl, config: source, tryIt }, 'wsluice is ready');
-}
-
-/** An address to connect to, where the listener takes them all. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return 'localhost';
-  return host.includes(':') ? `[${host}]` : host;
 }

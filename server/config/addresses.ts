@@ -49,3 +49,9 @@ export function isLoopback(host: string): boolean {
 export function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || host === '::';
 }
+
+/** The host of a URL that leads to a listener on this address; of one that takes all addresses, this machine. */
+export function reachable(host: string): string {
+  if (isWildcard(host)) return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}

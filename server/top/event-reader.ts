@@ -1,3 +1,5 @@
+import { TopFault } from './top-fault.ts';
+
 /** One server-sent event. */
 export interface ServerEvent {
   readonly event: string;
@@ -15,7 +17,7 @@ export class EventReader {
   push(piece: string): ServerEvent[] {
     const blocks = (this.#rest + piece).split('\n\n');
     this.#rest = blocks.pop()!;
-    if (this.#rest.length > maxEventChars) throw new Error('an event without end');
+    if (this.#rest.length > maxEventChars) throw new TopFault('an event without end', { passing: false });
     return blocks.map(eventOf);
   }
 }

@@ -45,6 +45,12 @@ export const parts: readonly Part[] = [
     isPresent: () => hasPrograms('systemd-analyze'),
   },
   {
+    name: 'script',
+    debianPackage: 'bsdutils',
+    suites: ['test/top*.test.ts'],
+    isPresent: () => hasPrograms('script'),
+  },
+  {
     name: 'zstd',
     debianPackage: 'zstd',
     suites: ['test/train*.test.ts'],
