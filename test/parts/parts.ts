@@ -23,7 +23,7 @@ export const parts: readonly Part[] = [
   {
     name: 'redis-server',
     debianPackage: 'redis-server',
-    suites: ['test/redis*.test.ts'],
+    suites: ['test/redis*.test.ts', 'test/prometheus-alerts.test.ts'],
     isPresent: () => hasPrograms('redis-server'),
   },
   {

@@ -1,0 +1,62 @@
+import { connectClient, type Client } from './client.ts';
+import { connectCodecClient } from './codec-client.ts';
+import { every } from './every.ts';
+import { startGateway, type Gateway } from './gateway.ts';
+import { startJsonRpcBackend } from './json-rpc-backend.ts';
+import { startMuxBackend } from './mux-backend.ts';
+import type { RedisServer } from './redis.ts';
+import { startSessionBackend } from './session-backend.ts';
+import { request } from './volley.ts';
+
+/** What `startWellGateway` asks of whoever reads its metrics. */
+export const METRICS_TOKEN = 'a-token-for-prometheus';
+
+const plenty = { strategy: 'token-bucket', requestsPerSecond: 1_000_000 } as const;
+
+/** A gateway that uses all there is: every mode, codec and kind of limit, with steady traffic through each and nothing wrong. */
+export async function startWellGateway(redis: RedisServer): Promise<Gateway> {
+  const [json, otherJson, session, mux] = await Promise.all([
+    startJsonRpcBackend(),
+    startJsonRpcBackend(),
+    startSessionBackend(),
+    startMuxBackend(),
+  ]);
+  const gateway = await startGateway({
+    config: {
+      admin: { token: METRICS_TOKEN },
+      heartbeat: { intervalMs: 200, timeoutMs: 30_000 },
+      redis: { url: redis.url },
+      rateLimits: [
+        { ...plenty, scope: 'global' },
+        { ...plenty, scope: 'connection' },
+        { ...plenty, scope: 'ip' },
+        { ...plenty, scope: 'method', match: 'echo' },
+      ],
+      routes: ['echo', 'session', 'request', 'mux'].map((pool) => ({ path: `/${pool}`, pool })),
+      pools: {
+        echo: {},
+        session: { upstreams: [session.url] },
+        request: { mode: 'request', upstreams: [json.url, otherJson.url], minConnections: 2 },
+        mux: { mode: 'mux', upstreams: [mux.url] },
+      },
+    },
+  });
+  for (const pool of ['echo', 'session', 'mux'])
+    chat(await connectClient(gateway.at(`/${pool}`)), () => 'hello');
+  chat(await connectClient(gateway.at('/request')), (n) => request(n));
+  const large = JSON.stringify(Array.from({ length: 300 }, (_, n) => ({ n, name: `number ${n}` })));
+  for (const codec of ['zstd', 'brotli', 'gzip'] as const) {
+    const client = await connectCodecClient(gateway.at(`/echo?codec=${codec}`), { codec });
+    every(250, () => client.echo(large));
+  }
+  return gateway;
+}
+
+/** Has a client say something ten times a second, and take what is answered. */
+export function chat(client: Client, message: (n: number) => string | object): void {
+  let n = 0;
+  every(100, () => {
+    client.send(message(++n));
+    return client.next(30_000);
+  });
+}
