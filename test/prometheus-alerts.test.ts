@@ -11,7 +11,7 @@ import {
   type MortalGateway,
 } from './support/faulty-gateways.ts';
 import { dashboardQueries } from './support/grafana-dashboard.ts';
-import { METRICS_TOKEN, startWellGateway } from './support/observed-gateway.ts';
+import { startWellGateway } from './support/observed-gateway.ts';
 import { startPrometheus, type Prometheus, type Series, type Targets } from './support/prometheus.ts';
 import { startRedis } from './support/redis.ts';
 
@@ -46,6 +46,9 @@ const madeLast = ['WsluiceDown', 'WsluiceAbsent'];
 /** A machine that is busy with other things may be as slow as that; alerts.test.yml has what keeps these quiet. */
 const ofTheMachine = ['WsluiceDown', 'WsluiceHighLatency', 'WsluiceHighCpu', 'WsluiceEventLoopLag'];
 
+/** One of the gateways asks for it; the others take no notice. */
+const token = 'a-token-for-prometheus';
+
 let targets: Targets;
 let prometheus: Prometheus;
 let mortal: MortalGateway;
@@ -55,7 +58,7 @@ let restarted: Promise<void>;
 beforeAll(async () => {
   const redis = await Promise.all([startRedis(), startRedis()]);
   // One after the other, for a start takes a core to itself.
-  const well = await startWellGateway(redis[0]);
+  const well = await startWellGateway({ redisUrl: redis[0].url, token });
   const slow = await startSlowGateway();
   const failing = await startFailingGateway(redis[1]);
   const starved = await startStarvedGateway();
@@ -64,7 +67,7 @@ beforeAll(async () => {
     ...{ well: well.adminPort, slow: slow.adminPort, failing: failing.adminPort },
     ...{ starved: starved.adminPort, mortal: mortal.adminPort },
   };
-  prometheus = await startPrometheus(targets, METRICS_TOKEN);
+  prometheus = await startPrometheus(targets, token);
   busyClient = keepBusy(starved);
   restarted = restartThrice();
   // Whoever waits for it hears of its fault.

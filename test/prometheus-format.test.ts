@@ -1,13 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { GatewayMetrics } from '../metrics/gateway-metrics.ts';
 import { Histogram } from '../metrics/histogram.ts';
 import { createRegistry } from '../metrics/prometheus.ts';
+import { eventually } from './support/eventually.ts';
+import { CHECKOUT, type Gateway } from './support/gateway.ts';
+import { MetricsPage } from './support/metrics-page.ts';
+import { startWellGateway } from './support/observed-gateway.ts';
+import { tempDir } from './support/temp-dir.ts';
 
-async function scrape(format: 'text' | 'openmetrics', sharedUp?: boolean): Promise<string> {
+/** What a gateway would publish whose names are as odd as can be. */
+async function oddPage(format: 'text' | 'openmetrics', sharedUp?: boolean): Promise<string> {
   const metrics = new GatewayMetrics({
     errorTypes: ['protocol', 'too-big'],
     rejectReasons: ['origin', 'capacity'],
@@ -48,27 +53,80 @@ async function scrape(format: 'text' | 'openmetrics', sharedUp?: boolean): Promi
   return createRegistry({ metrics, pools: () => [pool], codecs, limits, process, format }).metrics();
 }
 
-it.each([true, undefined])(
-  "satisfies promtool's checks of the text format, but for the gauge that is named as a total (Redis up: %s)",
-  async (sharedUp) => {
-    const { stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
-      input: await scrape('text', sharedUp),
-      encoding: 'utf8',
-    });
-    const complaints = `${stdout}${stderr}`.split('\n').filter((line) => line !== '');
-    expect(complaints).toEqual([
-      'websocket_connections_total non-counter metrics should not have "_total" suffix',
-    ]);
-  },
-);
+/** What promtool has to say of a page in the text format. */
+function complaints(page: string): string[] {
+  const { stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: page, encoding: 'utf8' });
+  return `${stdout}${stderr}`.split('\n').filter((line) => line !== '');
+}
 
-it("is read by Prometheus's own parser as OpenMetrics", async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'wsluice-metrics-'));
+/** The one thing that is not as promtool wants it: the name was there first. */
+const theName = ['websocket_connections_total non-counter metrics should not have "_total" suffix'];
+
+/** What Prometheus's own parser has to say of a page of OpenMetrics. */
+function parserFaults(page: string): { status: number | null; stderr: string } {
+  const folder = tempDir();
   const file = join(folder, 'scrape.om');
   // The one promtool command that parses OpenMetrics wants a time on every sample.
-  writeFileSync(file, (await scrape('openmetrics')).replaceAll(/^[^#].*$/gm, '$& 1700000000'));
+  writeFileSync(file, page.replaceAll(/^[^#].*$/gm, '$& 1700000000'));
   const args = ['tsdb', 'create-blocks-from', 'openmetrics', file, join(folder, 'blocks')];
   const { status, stderr } = spawnSync('promtool', args, { encoding: 'utf8' });
-  rmSync(folder, { recursive: true });
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return { status, stderr };
+}
+
+describe('a page with odd names', () => {
+  it.each([true, undefined])('is as promtool wants it (Redis up: %s)', async (sharedUp) => {
+    expect(complaints(await oddPage('text', sharedUp))).toEqual(theName);
+  });
+
+  it("is read by Prometheus's own parser as OpenMetrics", async () => {
+    expect(parserFaults(await oddPage('openmetrics'))).toEqual({ status: 0, stderr: '' });
+  });
+});
+
+describe('a gateway under load', () => {
+  let gateway: Gateway;
+  let page: MetricsPage;
+
+  beforeAll(async () => {
+    // Nothing answers there, which publishes a figure more than no Redis at all.
+    gateway = await startWellGateway({ redisUrl: 'redis://127.0.0.1:1', token: null });
+    page = await eventually(async () => {
+      const now = await gateway.metrics();
+      for (const name of ['websocket_latency', 'wsluice_upstream_latency', 'wsluice_heartbeat_rtt'])
+        expect(now.sum(`${name}_seconds_count`)).toBeGreaterThan(0);
+      for (const codec of ['zstd', 'brotli', 'gzip'])
+        expect(now.sum('wsluice_codec_bytes_total', { codec, stage: 'packed' })).toBeGreaterThan(0);
+      return now;
+    });
+  });
+
+  it('publishes what promtool wants', () => {
+    expect(complaints(page.text)).toEqual(theName);
+  });
+
+  it("is read by Prometheus's own parser as OpenMetrics", async () => {
+    const headers = { Accept: 'application/openmetrics-text; version=1.0.0' };
+    const response = await fetch(`${gateway.adminUrl}/metrics`, { headers });
+    expect(response.headers.get('content-type')).toContain('application/openmetrics-text');
+    expect(parserFaults(await response.text())).toEqual({ status: 0, stderr: '' });
+  });
+
+  it('publishes the metrics, types and labels that docs/metrics.md lists, and no others of its own', () => {
+    const table = readFileSync(join(CHECKOUT, 'docs/metrics.md'), 'utf8').matchAll(
+      /^\| `((?:wsluice|websocket)_\w+)` *\| (\w+) *\| ([^|]*)\|/gm,
+    );
+    const listed = Array.from(table, ([, name, type, labels]) => ({
+      ...{ name: name!, type: type! },
+      labels: Array.from(labels!.matchAll(/\w+/g), ([label]) => label).sort(),
+    }));
+    const published = Array.from(page.types(), ([name, type]) => ({
+      name,
+      type,
+      labels: page.labelsOf(name),
+    }));
+    const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
+    expect(listed.sort(byName)).toEqual(
+      published.filter(({ name }) => /^(wsluice|websocket)_/.test(name)).sort(byName),
+    );
+  });
 });

@@ -24,6 +24,28 @@ export class MetricsPage {
     return new RegExp(`^# TYPE ${name} (\\w+)$`, 'm').exec(this.text)?.[1];
   }
 
+  /** Every series there is, name and labels without its value, sorted. */
+  series(): string[] {
+    const samples = this.text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    return samples.map((line) => line.slice(0, line.lastIndexOf(' '))).sort();
+  }
+
+  /** The type of every metric that the page declares. */
+  types(): ReadonlyMap<string, string> {
+    return new Map(
+      Array.from(this.text.matchAll(/^# TYPE (\S+) (\w+)$/gm), ([, name, type]) => [name!, type!]),
+    );
+  }
+
+  /** The names of all labels that the series of a metric carry, those of its buckets too, but for `le`. */
+  labelsOf(name: string): string[] {
+    const isOf = new RegExp(`^${name}(_bucket|_sum|_count)?$`);
+    const labels = this.#samples
+      .filter((one) => isOf.test(one.name))
+      .flatMap((one) => Object.keys(one.labels));
+    return [...new Set(labels)].filter((label) => label !== 'le').sort();
+  }
+
   /** Every distinct value of `label` among the series of `name`. */
   labelValues(name: string, label: string): string[] {
     const values = this.#samples

@@ -4,17 +4,21 @@ import { every } from './every.ts';
 import { startGateway, type Gateway } from './gateway.ts';
 import { startJsonRpcBackend } from './json-rpc-backend.ts';
 import { startMuxBackend } from './mux-backend.ts';
-import type { RedisServer } from './redis.ts';
 import { startSessionBackend } from './session-backend.ts';
 import { request } from './volley.ts';
 
-/** What `startWellGateway` asks of whoever reads its metrics. */
-export const METRICS_TOKEN = 'a-token-for-prometheus';
-
 const plenty = { strategy: 'token-bucket', requestsPerSecond: 1_000_000 } as const;
 
+/** What a gateway under observation is told. */
+export interface ObservedOptions {
+  /** Where it keeps its limits. */
+  readonly redisUrl: string;
+  /** What it asks of whoever reads its metrics. */
+  readonly token: string | null;
+}
+
 /** A gateway that uses all there is: every mode, codec and kind of limit, with steady traffic through each and nothing wrong. */
-export async function startWellGateway(redis: RedisServer): Promise<Gateway> {
+export async function startWellGateway({ redisUrl, token }: ObservedOptions): Promise<Gateway> {
   const [json, otherJson, session, mux] = await Promise.all([
     startJsonRpcBackend(),
     startJsonRpcBackend(),
@@ -23,9 +27,9 @@ export async function startWellGateway(redis: RedisServer): Promise<Gateway> {
   ]);
   const gateway = await startGateway({
     config: {
-      admin: { token: METRICS_TOKEN },
+      admin: { token },
       heartbeat: { intervalMs: 200, timeoutMs: 30_000 },
-      redis: { url: redis.url },
+      redis: { url: redisUrl },
       rateLimits: [
         { ...plenty, scope: 'global' },
         { ...plenty, scope: 'connection' },
