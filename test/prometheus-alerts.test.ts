@@ -46,6 +46,10 @@ const madeLast = ['WsluiceDown', 'WsluiceAbsent'];
 /** A machine that is busy with other things may be as slow as that; alerts.test.yml has what keeps these quiet. */
 const ofTheMachine = ['WsluiceDown', 'WsluiceHighLatency', 'WsluiceHighCpu', 'WsluiceEventLoopLag'];
 
+/** Five gateways and a Prometheus have to share what cores there are. */
+const patient = { timeout: 90_000 };
+const withinMs = 60_000;
+
 /** One of the gateways asks for it; the others take no notice. */
 const token = 'a-token-for-prometheus';
 
@@ -80,7 +84,7 @@ async function restartThrice(): Promise<void> {
     await eventually(async () => {
       const starts = 'changes(process_start_time_seconds{instance="mortal"}[15m])';
       expect(valueOf(await prometheus.query(starts))).toBe(restarts);
-    }, 30_000);
+    }, withinMs);
     await mortal.restart();
   }
 }
@@ -90,26 +94,26 @@ it('knows the fault of every alert', () => {
   expect([...Object.keys(expected), ...madeLast].sort()).toEqual(names.sort());
 });
 
-it.each(Object.entries(expected))('%s fires', async (name, labels) => {
+it.each(Object.entries(expected))('%s fires', patient, async (name, labels) => {
   if (labels['instance'] === 'mortal') await restarted;
   await eventually(async () => {
     const firing = await prometheus.firing();
     expect(firing).toContainEqual(
       expect.objectContaining({ name, labels: expect.objectContaining(labels) as object }),
     );
-  }, 25_000);
+  }, withinMs);
+  // It has a core to itself.
+  if (name === 'WsluiceHighCpu') await busyClient.stop('SIGKILL');
 });
 
 describe('while they fire', () => {
-  beforeAll(() => busyClient.stop('SIGKILL'));
-
   it('nothing is said against the gateway and the pools that are well', async () => {
     const firing = await prometheus.firing();
     expect(
       firing.filter(({ name, labels }) => labels['instance'] === 'well' && !ofTheMachine.includes(name)),
     ).toEqual([]);
-    const pools = firing.flatMap(({ labels: { pool } }) => (pool === undefined ? [] : [pool]));
-    expect([...new Set(pools)].sort()).toEqual(['breaking', 'dead', 'outliers', 'paused', 'slow', 'tiny']);
+    const faulty = new Set(['breaking', 'dead', 'outliers', 'paused', 'slow', 'tiny', undefined]);
+    expect(firing.filter(({ labels: { pool } }) => !faulty.has(pool))).toEqual([]);
     for (const { summary } of firing) expect(summary).toMatch(/^[^{<]+$/);
   });
 
@@ -131,7 +135,7 @@ describe('while they fire', () => {
   );
 });
 
-it('WsluiceDown fires when a gateway is killed', async () => {
+it('WsluiceDown fires when a gateway is killed', patient, async () => {
   await mortal.kill();
   await eventually(async () => {
     const down = {
@@ -139,16 +143,16 @@ it('WsluiceDown fires when a gateway is killed', async () => {
       labels: { instance: 'mortal', job: 'wsluice', severity: 'critical' },
     };
     expect(await prometheus.firing()).toContainEqual(expect.objectContaining(down));
-  }, 25_000);
+  }, withinMs);
 });
 
-it('WsluiceAbsent alone fires when there is no gateway left to scrape', async () => {
+it('WsluiceAbsent alone fires when there is no gateway left to scrape', patient, async () => {
   prometheus.retarget({});
   await eventually(async () => {
     const names = (await prometheus.firing()).map(({ name }) => name);
     // Which looks back a quarter of an hour.
     expect(names.filter((name) => name !== 'WsluiceRestarting')).toEqual(['WsluiceAbsent']);
-  }, 25_000);
+  }, withinMs);
 });
 
 /** What an alert compares with its threshold. */

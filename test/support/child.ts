@@ -87,7 +87,7 @@ export function startChild(file: string, args: readonly string[], options: Child
 }
 
 /** Waits until `child` accepts TCP connections on `port`; throws with its output when it ends or stays closed for `withinMs`. */
-export async function waitForPort(child: Child, port: number, withinMs = 20_000): Promise<void> {
+export async function waitForPort(child: Child, port: number, withinMs = 60_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!(await accepts(port))) {
     if (child.hasExited()) throw new Error(`ended before it listened on ${port}:\n${child.output()}`);

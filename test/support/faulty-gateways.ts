@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { connectClient, type Client } from './client.ts';
 import { asGateway, CHECKOUT, configFile, runWsluice, startGateway, type Gateway } from './gateway.ts';
@@ -96,7 +98,7 @@ function startFailingBackend(): ReturnType<typeof startBackend> {
 }
 
 const starvedHeap = 48;
-const starvedDescriptors = 64;
+const starvedDescriptors = 128;
 
 /** A paused pool whose requests fill a small heap, and few file descriptors. */
 export async function startStarvedGateway(): Promise<Gateway> {
@@ -122,12 +124,25 @@ export async function startStarvedGateway(): Promise<Gateway> {
     cwd: CHECKOUT,
     env: { NODE_OPTIONS: `--max-old-space-size=${starvedHeap} --max-semi-space-size=1` },
   });
-  await waitForPort(child, adminPort, 60_000);
+  await waitForPort(child, adminPort);
   const gateway = asGateway(child, port, adminPort);
   await askAdmin(gateway, 'POST', '/api/pools/paused/pause?timeoutMs=1000');
   fillHeap(gateway, await connectClient(gateway.at('/paused')));
-  await clientsOf(gateway, '/echo', 26);
+  for (let held = 0; held < 80; held++) await holdConnection(adminPort);
   return gateway;
+}
+
+/** Opens a connection that says nothing, and again whenever it is closed: the cap on clients does not hold where operators are let in. */
+async function holdConnection(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  let over = false;
+  onTearDown(() => {
+    over = true;
+    socket.destroy();
+  });
+  socket.on('error', () => undefined);
+  socket.once('close', () => over || void holdConnection(port));
+  await once(socket, 'connect').catch(() => undefined);
 }
 
 /** Sends requests that have to wait until they fill the heap, and goes on whenever some room is left. */
@@ -162,7 +177,7 @@ export async function startMortalGateway(): Promise<MortalGateway> {
   const args = ['--host', '127.0.0.1', '--port', String(await freePort()), '--admin-port', String(adminPort)];
   const start = async (): Promise<Child> => {
     const child = runWsluice(args);
-    await waitForPort(child, adminPort, 60_000);
+    await waitForPort(child, adminPort);
     return child;
   };
   let child = await start();
