@@ -6,7 +6,7 @@ import { startChild, waitForPort, type Child } from './support/child.ts';
 import { connectClient } from './support/client.ts';
 import { eventually } from './support/eventually.ts';
 import { freePort } from './support/free-port.ts';
-import { asGateway, CHECKOUT, type Gateway } from './support/gateway.ts';
+import { asGateway, CHECKOUT, configFile, type Gateway } from './support/gateway.ts';
 import { askUpgrade, RawClient } from './support/raw-client.ts';
 
 const OPEN_FILES = 300;
@@ -43,7 +43,9 @@ async function diagnose(
 async function startShort(args: readonly string[]): Promise<Gateway> {
   const [port, adminPort] = [await freePort(), await freePort()];
   const ports = ['--host', '127.0.0.1', '--port', String(port), '--admin-port', String(adminPort)];
-  const child = inShell(`ulimit -n ${OPEN_FILES}`, [...ports, ...args]);
+  // Raw clients answer no ping.
+  const config = configFile({ heartbeat: { intervalMs: 0 } });
+  const child = inShell(`ulimit -n ${OPEN_FILES}`, [...ports, '--config', config, ...args]);
   await waitForPort(child, adminPort, 60_000);
   await waitForPort(child, port, 60_000);
   return asGateway(child, port, adminPort);
