@@ -55,9 +55,9 @@ export async function drainClients(options: DrainOptions): Promise<void> {
         allowance--;
       }
     }
-    if (!hasTold && next === queue.length && clients.size > 0) {
+    if (!hasTold && next === queue.length && leaving.size > 0) {
       hasTold = true;
-      log.info({ clients: clients.size }, 'the last clients still await an answer');
+      log.info({ clients: leaving.size }, 'the last clients still await an answer');
     }
     if ((clients.size === 0 && !mayCome()) || elapsedMs >= timeoutMs + 1_000) return;
     await new Promise((resolve) => setTimeout(resolve, tickMs));

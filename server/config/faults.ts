@@ -63,7 +63,7 @@ const maxUnknownKeys = 20;
 /** How many faults of one configuration are named. */
 const maxFaults = 100;
 
-const secretKeys = new Set(['admin.token']);
+const secretKeys = new Set(['admin.token', 'redis.url']);
 
 /** A fault in the words of whoever wrote the value: `settings` came from flags or variables, the rest from the file. */
 export function asFault(found: Problem, settings: readonly Setting[] = []): Fault {
