@@ -45,7 +45,7 @@ async function startOdd(answers: readonly string[]): Promise<string> {
   let next = 0;
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
-    socket.once('data', () => socket.end(answers[next++ % answers.length]));
+    socket.once('data', () => socket.end(answers[next++ % answers.length]!));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -251,7 +251,10 @@ const pool = z.strictObject({
       ...['authorization', 'cookie', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'],
       ...['x-request-id', 'traceparent', 'tracestate'],
     ])
-    .meta({ description: 'Request headers of the client that are passed on (session and mux mode).' }),
+    .meta({
+      description:
+        'Request headers of the client that are passed on (session and mux mode); who sends one gets no warm connection in session mode.',
+    }),
   forwardQuery: z.boolean().default(true).meta({
     description:
       'Append the client’s query string to the upstream’s URL, or to the path that it is told in mux mode.',
