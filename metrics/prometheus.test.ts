@@ -1,38 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { GatewayMetrics } from './gateway-metrics.ts';
-import { Histogram } from './histogram.ts';
 import type { ProcessFigures } from './process-families.ts';
+import { aPoolSnapshot } from './pool-snapshot.fixture.ts';
 import type { PoolSnapshot } from './pool-snapshot.ts';
 import { createRegistry } from './prometheus.ts';
 import type { RateLimitFigures } from './ratelimit-families.ts';
 
-function createPool(changes: Partial<PoolSnapshot> = {}): PoolSnapshot {
-  return {
-    name: 'main',
-    connections: { dialing: 0, idle: 0, busy: 0, draining: 0 },
-    inFlight: 0,
-    waiting: 0,
-    subscriptions: { client: 0, upstream: 0 },
-    coalesced: 0,
-    accepted: 0,
-    replied: 0,
-    errored: 0,
-    abandoned: 0,
-    droppedUnknownId: 0,
-    droppedUnowned: 0,
-    droppedMalformed: 0,
-    upstreamsLost: 0,
-    retries: 0,
-    slow: 0,
-    upstreamLatency: new Histogram(),
-    maxConnections: 10,
-    usedRatio: 0,
-    paused: false,
-    healthy: true,
-    endpoints: [{ upstream: 'ws://a:1/', breaker: 2, ejected: true }],
-    ...changes,
-  };
-}
+const createPool = (changes: Partial<PoolSnapshot> = {}): PoolSnapshot =>
+  aPoolSnapshot({ endpoints: [{ upstream: 'ws://a:1/', breaker: 2, ejected: true }], ...changes });
 
 function createMetrics(): GatewayMetrics {
   return new GatewayMetrics({ errorTypes: ['protocol', 'too-big'], rejectReasons: ['origin'] });

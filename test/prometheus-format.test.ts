@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { GatewayMetrics } from '../metrics/gateway-metrics.ts';
-import { Histogram } from '../metrics/histogram.ts';
+import { aPoolSnapshot } from '../metrics/pool-snapshot.fixture.ts';
 import { createRegistry } from '../metrics/prometheus.ts';
 import { eventually } from './support/eventually.ts';
 import { CHECKOUT, type Gateway } from './support/gateway.ts';
@@ -19,30 +19,16 @@ async function oddPage(format: 'text' | 'openmetrics', sharedUp?: boolean): Prom
   });
   metrics.received(10);
   metrics.latency.observe(0.003);
-  const pool = {
+  const pool = aPoolSnapshot({
     name: 'odd "name"\\',
     connections: { dialing: 0, idle: 1, busy: 2, draining: 0 },
     inFlight: 2,
-    waiting: 0,
-    subscriptions: { client: 0, upstream: 0 },
-    coalesced: 0,
     accepted: 3,
     replied: 1,
-    errored: 0,
-    abandoned: 0,
-    droppedUnknownId: 0,
-    droppedUnowned: 0,
-    droppedMalformed: 0,
-    upstreamsLost: 0,
-    retries: 0,
-    slow: 0,
-    upstreamLatency: new Histogram(),
     maxConnections: 4,
     usedRatio: 0.5,
-    paused: false,
-    healthy: true,
     endpoints: [{ upstream: 'ws://a:1/ #2', breaker: 1, ejected: false }],
-  };
+  });
   const totals = { encodedPlain: 1, encodedPacked: 1, decodedPacked: 1, decodedPlain: 1 };
   const codecs = () => [['zstd', totals] as const];
   const limits = () => ({ decisions: [['ip', 'allowed', 1] as const], keys: [], sharedUp });

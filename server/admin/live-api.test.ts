@@ -62,6 +62,7 @@ it('/api/live is for GET alone, for our Host alone, and for the token', async ()
   const { port } = await start();
   expect((await ask(port, '/api/live', {}, 'POST')).status).toBe(405);
   expect((await ask(port, '/api/live', { host: 'evil.example' })).status).toBe(403);
+  expect((await ask(port, '/api/live', { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
   const locked = await start(new SampledWorld(), 'secret');
   expect((await ask(locked.port, '/api/live')).status).toBe(401);
 });

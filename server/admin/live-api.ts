@@ -17,6 +17,11 @@ export function liveEndpoint(live: LiveControl): Record<string, Endpoint> {
 
 function follow(live: LiveControl, feed: LiveFeed): Handler {
   return (request, response) => {
+    // It could not read a word, but would keep the place of one that can.
+    if (request.headers['sec-fetch-site'] === 'cross-site') {
+      answerFault(response, 403, 'a page of another origin sees nothing here');
+      return;
+    }
     if (request.method !== 'HEAD' && feed.full) {
       response.setHeader('Retry-After', '5');
       answerFault(response, 503, `${maxViewers} are watching, and more are not let in`);

@@ -1,38 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { GatewayMetrics } from '../../metrics/gateway-metrics.ts';
-import { Histogram } from '../../metrics/histogram.ts';
+import { aPoolSnapshot } from '../../metrics/pool-snapshot.fixture.ts';
 import type { PoolSnapshot } from '../../metrics/pool-snapshot.ts';
 import { errorTypes, rejectReasons } from '../close-codes.ts';
 import { ask, openAdmin } from './admin.fixture.ts';
 import { reportOf } from './performance-api.ts';
 
-function aPool(changes: Partial<PoolSnapshot> = {}): PoolSnapshot {
-  return {
-    name: 'main',
+const aPool = (changes: Partial<PoolSnapshot> = {}): PoolSnapshot =>
+  aPoolSnapshot({
     connections: { dialing: 1, idle: 2, busy: 3, draining: 4 },
     inFlight: 5,
     waiting: 6,
-    subscriptions: { client: 0, upstream: 0 },
-    coalesced: 0,
-    accepted: 0,
-    replied: 0,
-    errored: 0,
-    abandoned: 0,
-    droppedUnknownId: 0,
-    droppedUnowned: 0,
-    droppedMalformed: 0,
-    upstreamsLost: 0,
-    retries: 0,
-    slow: 0,
-    upstreamLatency: new Histogram(),
-    maxConnections: 10,
-    usedRatio: 0.5,
-    paused: false,
-    healthy: true,
-    endpoints: [],
     ...changes,
-  };
-}
+  });
 
 function report(metrics: GatewayMetrics, pools: readonly PoolSnapshot[]): ReturnType<typeof reportOf> {
   return reportOf({

@@ -39,6 +39,8 @@ export async function runTop({ flags, env, stdin, stdout, stderr }: TopOptions):
     if (isTerminal) {
       await fullScreen({ state, watch, look, output: stdout, input: stdin.isTTY ? stdin : undefined });
     } else {
+      // Whoever reads it may have had enough before its end.
+      stdout.on('error', () => undefined);
       stdout.write(await snapshot(state, watch, look, stdout.isTTY ? stdout.columns : widthWithoutTerminal));
     }
     return 0;

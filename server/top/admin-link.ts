@@ -12,7 +12,7 @@ export interface AdminTarget {
 
 const answerTimeoutMs = 5_000;
 /** A gateway says something every second. */
-const silenceMs = 10_000;
+const silenceMs = 5_000;
 const maxBodyBytes = 1 << 24;
 
 /** The admin listener of a gateway, asked from outside. Everything that fails is a `TopFault`. */

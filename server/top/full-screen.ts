@@ -47,7 +47,9 @@ export async function fullScreen({ state, watch, look, output, input }: FullScre
     draw();
   };
   process.on('SIGCONT', resume);
+  // A terminal that is gone.
   output.on('error', leave);
+  input?.on('error', leave);
   const stopListening = watch.onChange(draw);
   try {
     screen.open();
