@@ -3,6 +3,7 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync 
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
+import { docsPages, type Fence } from './support/docs/page.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const run = promisify(execFile);
@@ -103,8 +104,32 @@ test('is a library: with types that a strict project compiles against, its own a
      acceptMux(server, (socket) => socket.ping());
      useServer({}, acceptMux(new WebSocketServer({ noServer: true })));\n`,
   );
-  await compile('use.mts', 'mux.mts');
+  await compile('use.mts', 'mux.mts', ...writeSnippets());
 }, 120_000);
+
+/** What the snippets of the docs take for granted. */
+const surroundings = {
+  gateway: "declare const gateway: Awaited<ReturnType<typeof import('wsluice').createGateway>>;",
+  config:
+    "declare const config: NonNullable<NonNullable<Parameters<typeof import('wsluice').createGateway>[0]>['config']>;",
+  server: "declare const server: import('ws').WebSocketServer;",
+};
+
+/** Writes the snippets of the docs that no command of theirs runs, and returns their files. */
+function writeSnippets(): string[] {
+  const isSnippet = ({ language, text }: Fence): boolean =>
+    language === 'ts' || (language === 'js' && !/^\/\/ \S+\.m?js$/m.test(text.split('\n', 1)[0]!));
+  const snippets = docsPages().flatMap(({ fences }) => fences.filter(isSnippet));
+  expect(snippets.length).toBeGreaterThan(2);
+  return snippets.map(({ text }, n) => {
+    const assumed = Object.entries(surroundings).filter(([name]) => !text.includes(`const ${name} =`));
+    writeFileSync(
+      join(project, `snippet-${n}.mts`),
+      `${text}\n${assumed.map(([, line]) => line).join('\n')}\nexport {};`,
+    );
+    return `snippet-${n}.mts`;
+  });
+}
 
 /** Compiles files of the project, as strictly as can be; throws with what is wrong. */
 async function compile(...files: string[]): Promise<void> {

@@ -57,7 +57,12 @@ function isComplete(text: string): boolean {
 
 /** Without the `&` too: what goes on is started beside the others anyhow. */
 function withoutComment(command: string): string {
-  return command.includes('\n') ? command : command.replace(/\s+[#&].*$/, '').trim();
+  return command.includes('\n')
+    ? command
+    : command
+        .replace(/\s+#.*$/, '')
+        .replace(/\s+&$/, '')
+        .trim();
 }
 
 /** Programs of Debian's that a block needs. */

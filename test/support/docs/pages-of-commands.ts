@@ -37,7 +37,12 @@ export const pagesOfCommands: Readonly<Record<string, PageOfCommands>> = {
     },
   },
   'docs/quick-start.md': {
-    after: { 'npx wscat': /hello/, '8081/health': /"status":"ok"/ },
+    before: { 'node gateway.mjs': (world) => world.endAll() },
+    after: {
+      'node gateway.mjs': /^clients: \d+, operators: \d+$/m,
+      'npx wscat': /hello/,
+      '8081/health': /"status":"ok"/,
+    },
   },
   'docs/client.md': { after: { 'node client.mjs': /^6054 characters came back$/m } },
   'docs/codecs.md': { surroundings: { files: { 'samples.ndjson': samples() } } },

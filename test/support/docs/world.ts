@@ -108,6 +108,11 @@ export class DocsWorld {
     await this.#endThoseWith(others.flatMap(({ ports }) => ports));
   }
 
+  /** Ends all gateways, as a person does before the next thing is tried. */
+  endAll(): Promise<void> {
+    return this.#endThoseWith(this.#gateways.flatMap(({ ports }) => ports));
+  }
+
   /** A text of the page with the ports that there are, and its temporary files in the page's folder. */
   translated(text: string): string {
     const withPorts = text.replace(portNames, (name) => String(this.#ports.get(name) ?? name));
