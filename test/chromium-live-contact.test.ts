@@ -66,7 +66,7 @@ describe('the live page of a gateway with a token', () => {
     const { page } = live;
     await gateway.stop('SIGKILL');
     const banner = page.getByText(
-      /^Lost contact with the gateway, last seen \d\d:\d\d:\d\d\. .* \d+ s ago\.$/,
+      /^Lost contact with the gateway, last seen [\d:]{8} \(\d+ s ago\)\. This page comes back by itself\.$/,
     );
     await banner.waitFor();
     expect(await page.locator('#drain').isDisabled()).toBe(true);

@@ -3,7 +3,9 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync 
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
+import { startChild, waitForPort } from './support/child.ts';
 import { docsPages, type Fence } from './support/docs/page.ts';
+import { freePort } from './support/free-port.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const run = promisify(execFile);
@@ -78,6 +80,33 @@ test('brings an adapter for mux that needs nothing but itself', async () => {
   const { stdout } = await run('node', ['mux.mjs'], { cwd: alone, env });
   expect(stdout.trim()).toBe('acceptMux');
 });
+
+test('brings the live page, compiled, with all that it loads', async () => {
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const args = ['--host', '127.0.0.1', '--port', String(port), '--admin-port', String(adminPort)];
+  const gateway = startChild('wsluice', args, { cwd: project, env });
+  await waitForPort(gateway, adminPort, 60_000);
+  const admin = `http://127.0.0.1:${adminPort}/`;
+  const waiting = [admin];
+  const types = new Map<string, string | null>();
+  for (const url of waiting) {
+    const response = await fetch(url);
+    expect([url, response.status]).toEqual([url, 200]);
+    types.set(url.slice(admin.length), response.headers.get('content-type'));
+    const found = (await response.text()).matchAll(/(?:src|href)="([^"]+)"|^import .*["']([^"']+)["']/gm);
+    const urls = Array.from(found, ([, asset, module]) => new URL(asset ?? module!, url).href);
+    waiting.push(...urls.filter((one) => !waiting.includes(one)));
+  }
+  expect([...types.keys()].filter((name) => name.endsWith('.ts'))).toEqual([]);
+  expect(Object.fromEntries(types)).toMatchObject({
+    '': 'text/html; charset=utf-8',
+    'page/main.js': 'text/javascript; charset=utf-8',
+    'page/time-chart.js': 'text/javascript; charset=utf-8',
+    'page/uPlot.iife.min.js': 'text/javascript; charset=utf-8',
+    'page/uPlot.min.css': 'text/css; charset=utf-8',
+  });
+  await gateway.stop('SIGKILL');
+}, 90_000);
 
 test('is a library: createGateway from plain JavaScript', async () => {
   writeFileSync(

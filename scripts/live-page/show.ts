@@ -31,7 +31,7 @@ export async function startShow(): Promise<Show> {
   const gateway = await startGateway({
     listen: { host: '127.0.0.1', port, maxConnections: 2_000 },
     admin: { port: adminPort },
-    log: { level: 'warn' },
+    log: { level: 'error' },
     rateLimits: [
       { scope: 'global', strategy: 'token-bucket', requestsPerSecond: 20_000 },
       { scope: 'connection', strategy: 'token-bucket', requestsPerSecond: 20, burst: 20 },

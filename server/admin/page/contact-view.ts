@@ -7,15 +7,17 @@ export class ContactView {
   readonly #sign = byId('contact-sign', HTMLElement);
   readonly #text = byId('contact', HTMLElement);
   readonly #banner = byId('banner', HTMLElement);
+  readonly #drain = byId('drain', HTMLButtonElement);
   readonly #message = element('span');
   /** Not read out: it changes every second. */
   readonly #ago = element('span', { 'aria-hidden': 'true' });
+  readonly #outlook = element('span');
   #seenAt: number | undefined;
   #lost = false;
   #draining = false;
 
   constructor() {
-    this.#banner.append(this.#message, this.#ago);
+    this.#banner.append(this.#message, this.#ago, this.#outlook);
     setInterval(() => this.#tick(), 1_000);
   }
 
@@ -32,14 +34,22 @@ export class ContactView {
     else if (contact.state === 'lost') this.#say('✕', 'lost contact', this.#lostText(contact.why));
     else if (this.#draining) this.#say('▲', 'draining', drainingText);
     else this.#say('●', 'live', '');
+    setText(this.#outlook, this.#outlookText());
+    this.#drain.hidden = contact.state === 'token-needed';
     this.#tick();
   }
 
   #lostText(why: string): string {
+    if (why !== '') return `The gateway does not send its figures: ${why}`;
     const seen = this.#seenAt === undefined ? '' : `, last seen ${clockText(this.#seenAt)}`;
-    const reason = why === '' ? '' : ` (${why})`;
-    const guess = this.#draining ? ' It was draining, so it has most likely stopped.' : '';
-    return `Lost contact with the gateway${seen}${reason}.${guess} This page comes back by itself.`;
+    return `Lost contact with the gateway${seen}`;
+  }
+
+  #outlookText(): string {
+    if (!this.#lost) return '';
+    return this.#draining
+      ? '. It was draining, so it has most likely stopped.'
+      : '. This page comes back by itself.';
   }
 
   #say(sign: string, state: string, banner: string): void {
@@ -48,14 +58,15 @@ export class ContactView {
     setText(this.#message, banner);
     this.#banner.hidden = banner === '';
     document.title = state === 'live' ? 'wsluice' : `${state} · wsluice`;
-    for (const button of document.querySelectorAll<HTMLButtonElement>('#live button, #drain')) {
-      button.disabled = state !== 'live' && !(state === 'draining' && button.id !== 'drain');
-    }
+    const isThere = state === 'live' || state === 'draining';
+    for (const button of document.querySelectorAll<HTMLButtonElement>('#live button'))
+      button.disabled = !isThere;
+    this.#drain.disabled = state !== 'live';
   }
 
   #tick(): void {
     const seenAt = this.#lost ? this.#seenAt : undefined;
-    setText(this.#ago, seenAt === undefined ? '' : ` ${durationText(Date.now() - seenAt)} ago.`);
+    setText(this.#ago, seenAt === undefined ? '' : ` (${durationText(Date.now() - seenAt)} ago)`);
   }
 }
 

@@ -1,0 +1,51 @@
+/** `npm run pictures`: those of docs/live-page.md, of a gateway with something to see, after five minutes or as many seconds as are given. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { chromium } from 'playwright-core';
+import { palettePng, type Pixels } from './palette-png.ts';
+import { startShow } from './show.ts';
+
+const seconds = Number(process.argv[2] ?? '310');
+const docs = join(import.meta.dirname, '../../docs');
+/** What the small drawings beside the upstreams show: it begins when a page is opened. */
+const watchMs = Math.min(62, seconds) * 1_000;
+
+const show = await startShow();
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+try {
+  await sleep(seconds * 1_000 - watchMs);
+  const pages = await Promise.all(
+    (['light', 'dark'] as const).map(async (colorScheme) => {
+      const page = await browser.newPage({ colorScheme, viewport: { width: 1_360, height: 1_240 } });
+      await page.goto(show.adminUrl);
+      return { page, path: join(docs, `live-page-${colorScheme}.png`) };
+    }),
+  );
+  await sleep(watchMs);
+  for (const { page, path } of pages)
+    writeFileSync(path, palettePng(await pixelsOf(await page.screenshot())));
+} finally {
+  await browser.close();
+  await show.stop();
+}
+
+/** Chromium reads its own pictures. */
+async function pixelsOf(png: Buffer): Promise<Pixels> {
+  const page = await browser.newPage();
+  const read = `(async () => {
+    const bitmap = await createImageBitmap(await (await fetch('data:image/png;base64,${png.toString('base64')}')).blob());
+    const { width, height } = bitmap;
+    const context = new OffscreenCanvas(width, height).getContext('2d');
+    context.drawImage(bitmap, 0, 0);
+    const reader = new FileReader();
+    reader.readAsDataURL(new Blob([context.getImageData(0, 0, width, height).data]));
+    await new Promise((resolve) => reader.addEventListener('load', resolve));
+    return { width, height, base64: reader.result.replace(/^.*,/, '') };
+  })()`;
+  const { width, height, base64 } = await page.evaluate<{ width: number; height: number; base64: string }>(
+    read,
+  );
+  await page.close();
+  return { width, height, rgba: Buffer.from(base64, 'base64') };
+}
