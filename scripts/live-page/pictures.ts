@@ -7,6 +7,8 @@ import { palettePng, type Pixels } from './palette-png.ts';
 import { startShow } from './show.ts';
 
 const seconds = Number(process.argv[2] ?? '310');
+/** Of the pictures, which end below the pools. */
+const width = 1_360;
 const docs = join(import.meta.dirname, '../../docs');
 /** What the small drawings beside the upstreams show: it begins when a page is opened. */
 const watchMs = Math.min(62, seconds) * 1_000;
@@ -17,14 +19,17 @@ try {
   await sleep(seconds * 1_000 - watchMs);
   const pages = await Promise.all(
     (['light', 'dark'] as const).map(async (colorScheme) => {
-      const page = await browser.newPage({ colorScheme, viewport: { width: 1_360, height: 1_240 } });
+      const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
       await page.goto(show.adminUrl);
       return { page, path: join(docs, `live-page-${colorScheme}.png`) };
     }),
   );
   await sleep(watchMs);
-  for (const { page, path } of pages)
-    writeFileSync(path, palettePng(await pixelsOf(await page.screenshot())));
+  for (const { page, path } of pages) {
+    const { y, height } = (await page.locator('#pools').boundingBox())!;
+    const clip = { x: 0, y: 0, width, height: Math.ceil(y + height + 24) };
+    writeFileSync(path, palettePng(await pixelsOf(await page.screenshot({ clip, fullPage: true }))));
+  }
 } finally {
   await browser.close();
   await show.stop();
@@ -43,9 +48,7 @@ async function pixelsOf(png: Buffer): Promise<Pixels> {
     await new Promise((resolve) => reader.addEventListener('load', resolve));
     return { width, height, base64: reader.result.replace(/^.*,/, '') };
   })()`;
-  const { width, height, base64 } = await page.evaluate<{ width: number; height: number; base64: string }>(
-    read,
-  );
+  const { base64, ...size } = await page.evaluate<{ width: number; height: number; base64: string }>(read);
   await page.close();
-  return { width, height, rgba: Buffer.from(base64, 'base64') };
+  return { ...size, rgba: Buffer.from(base64, 'base64') };
 }

@@ -56,11 +56,10 @@ export class ContactView {
     setText(this.#sign, sign);
     setText(this.#text, state);
     setText(this.#message, banner);
-    this.#banner.hidden = banner === '';
+    this.#banner.toggleAttribute('data-empty', banner === '');
     document.title = state === 'live' ? 'wsluice' : `${state} · wsluice`;
-    const isThere = state === 'live' || state === 'draining';
     for (const button of document.querySelectorAll<HTMLButtonElement>('#live button'))
-      button.disabled = !isThere;
+      button.disabled = state !== 'live';
     this.#drain.disabled = state !== 'live';
   }
 

@@ -8,17 +8,24 @@ export class Notice {
   readonly #text = element('span');
   #timer: ReturnType<typeof setTimeout> | undefined;
 
+  readonly #close = element('button', { type: 'button', 'aria-label': 'Close this message' }, '✕');
+
   constructor() {
-    const close = element('button', { type: 'button', 'aria-label': 'Close this message' }, '✕');
-    close.addEventListener('click', () => (this.#place.hidden = true));
-    this.#place.append(this.#text, close);
+    this.#close.addEventListener('click', () => this.#show(''));
+    this.#place.append(this.#text, this.#close);
+    this.#show('');
   }
 
   say(text: string, isFault = false): void {
     clearTimeout(this.#timer);
-    setText(this.#text, text);
     this.#place.classList.toggle('fault', isFault);
-    this.#place.hidden = false;
-    if (!isFault) this.#timer = setTimeout(() => (this.#place.hidden = true), shownMs);
+    this.#show(text);
+    if (!isFault) this.#timer = setTimeout(() => this.#show(''), shownMs);
+  }
+
+  #show(text: string): void {
+    setText(this.#text, text);
+    this.#place.toggleAttribute('data-empty', text === '');
+    this.#close.hidden = text === '';
   }
 }

@@ -4,6 +4,7 @@ import { element, setText } from './element.ts';
 import { clockText, minuteText } from './format.ts';
 import { keptSamples, type History } from './history.ts';
 import { faint, inkOf } from './ink.ts';
+import { lonelyValues } from './lonely-values.ts';
 import { uPlot } from './uplot.ts';
 
 /** A line of a chart, and the figure above it. */
@@ -158,7 +159,12 @@ export class TimeChart {
           stroke: () => inkOf(keys[index]!),
           width: 1.75,
           dash: dashes[index % dashes.length]!,
-          points: { show: false },
+          // A line shows no value that stands alone.
+          points: {
+            show: true,
+            size: 3,
+            filter: (plot: UPlot, line: number) => lonelyValues(plot.data[line]!),
+          },
           ...(index === 0 && { fill: () => faint(inkOf(keys[0]!), 0.12) }),
         })),
       ],
