@@ -36,8 +36,12 @@ describe('the port', () => {
     expect(turns).toBeLessThan(60);
   });
 
-  it('is closed after a tenth of a second, however long the turns are', async () => {
-    expect(await turnsUntilClosed(clock(0, 60, 120))).toBe(2);
+  it('is not closed after a turn that was long beside the others', async () => {
+    expect(await turnsUntilClosed(clock(0, 60, 120, 180, 900, 930))).toBe(5);
+  });
+
+  it('is closed after two seconds, however the turns are', async () => {
+    expect(await turnsUntilClosed(clock(0, 60, 120, 2_100, 4_100))).toBe(3);
   });
 });
 

@@ -1,8 +1,10 @@
 import type { Listener } from './listener.ts';
 
-const longestWaitForQuietMs = 100;
 const quietAtFirstMs = 0.05;
 const turnsPerDoubling = 8;
+/** After this long a turn is taken that is short beside the others. */
+const pickyMs = 200;
+const longestWaitMs = 2_000;
 const tickMs = 10;
 
 /**
@@ -13,12 +15,18 @@ const tickMs = 10;
 export async function closePort(listener: Pick<Listener, 'stopListening'>, now: () => number): Promise<void> {
   const startedAtMs = now();
   let beganAtMs = startedAtMs;
+  let shortestMs = Infinity;
   for (let turn = 0; ; turn++) {
     await new Promise((resolve) => setImmediate(resolve));
     const nowMs = now();
-    // What counts as short grows with the load there is. The first turn was under way already.
+    const tookMs = nowMs - beganAtMs;
+    const waitedMs = nowMs - startedAtMs;
+    // What counts as short grows with the load there is.
     const quietMs = quietAtFirstMs * 2 ** Math.floor(turn / turnsPerDoubling);
-    if ((turn > 0 && nowMs - beganAtMs < quietMs) || nowMs - startedAtMs > longestWaitForQuietMs) break;
+    // The first turn was under way already. A busy machine may take the core away for long: nobody is accepted meanwhile.
+    const isShort = tookMs < quietMs || (waitedMs > pickyMs && tookMs < 2 * shortestMs);
+    if ((turn > 0 && isShort) || waitedMs > longestWaitMs) break;
+    if (turn > 0) shortestMs = Math.min(shortestMs, tookMs);
     beganAtMs = nowMs;
   }
   listener.stopListening();
