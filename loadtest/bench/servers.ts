@@ -8,7 +8,7 @@ import type { Protocol } from './loader/script.ts';
 import { nginxConfig } from './nginx-config.ts';
 import { answersOk, freePort, portOpen } from './ports.ts';
 
-const startTimeoutMs = 15_000;
+const startTimeoutMs = 60_000;
 const nginxFile = '/usr/sbin/nginx';
 const backendFile = fileURLToPath(new URL('./backend.ts', import.meta.url));
 const muxBackendFile = fileURLToPath(new URL('./mux-backend.ts', import.meta.url));

@@ -9,7 +9,7 @@ export interface Step {
 const runsOn =
   /^(?:[A-Z_]+=(?:'[^']*'|"[^"]*"|\S+) )*(?:npm ci && )?(?:npm start|npx wsluice|wsluice|node -e|prometheus)(?:\s|$)/;
 const endsByItself =
-  /^.*?(?:npm start (?:--silent )?--|npx wsluice|wsluice) (?:check|doctor|train|--help|--version|top .*--once)\b/;
+  /^.*?(?:npm start (?:--silent )?--|npx wsluice|wsluice) (?:check|doctor|train|ready|top|--help|--version)\b/;
 
 /** Splits an `sh` block: each program by itself, the commands between them as one script. `ends` knows which files of the page end by themselves. */
 export function stepsOf(block: string, ends: (file: string) => boolean): Step[] {
