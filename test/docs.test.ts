@@ -9,7 +9,7 @@ import { startGateway } from './support/gateway.ts';
 
 // Every `sh` block of every page is run, in the order of the page. One that cannot be has `<!-- not run: reason -->` before it.
 const pages = docsPages();
-const longestPageMs = 180_000;
+const longestPageMs = 400_000;
 
 for (const page of pages.filter(({ fences }) => fences.some(isRun))) {
   it.concurrent(`the commands of ${page.file} do what it says`, () => runPage(page), longestPageMs);

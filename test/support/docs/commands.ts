@@ -5,9 +5,9 @@ export interface Step {
   readonly text: string;
 }
 
-/** What is started to go on running: the gateway, the echo backend, a program of the page. */
+/** What is started to go on running: the gateway, the echo backend, a program of the page, a stream of events. */
 const runsOn =
-  /^(?:[A-Z_]+=(?:'[^']*'|"[^"]*"|\S+) )*(?:npm ci && )?(?:npm start|npx wsluice|wsluice|node -e|prometheus)(?:\s|$)/;
+  /^(?:[A-Z_]+=(?:'[^']*'|"[^"]*"|\S+) )*(?:npm ci && )?(?:npm start|npx wsluice|wsluice|node -e|prometheus|curl -sN)(?:\s|$)/;
 const endsByItself =
   /^.*?(?:npm start (?:--silent )?--|npx wsluice|wsluice) (?:check|doctor|train|ready|top|--help|--version)\b/;
 

@@ -33,7 +33,9 @@ const adminPort = '8081';
 const prometheusPort = '9090';
 const backendPorts = ['9001', '9002'];
 const startsGateway = /(?:^|\s)(?:npm start|wsluice)(?!.*\becho\b)(?:\s|$)/;
-const longestScriptMs = 60_000;
+const asksGateway = /:(8080|8081)\b/;
+/** Long enough for a machine that does ten other things. */
+const longestScriptMs = 120_000;
 
 /** Where the commands of one page run, one after the other: a folder, two JSON-RPC backends, and whatever the page has started. */
 export class DocsWorld {
@@ -141,7 +143,7 @@ export class DocsWorld {
   async #runScript(text: string): Promise<string> {
     // What doctor says depends on the machine; 1 is an answer as well.
     const script = this.translated(text).replace(/^.*\bdoctor\b.*$/gm, '$& || [ $? = 1 ]');
-    if (/:(8080|8081)\b/.test(text)) await this.ensureGateway();
+    if (asksGateway.test(text)) await this.ensureGateway();
     const child = startChild('bash', ['-c', `set -euo pipefail\n${script}`], {
       ...{ env: this.#env, cwd: this.dir, ownGroup: true },
       // As at a terminal where nobody types: wscat goes when its input ends.
@@ -157,6 +159,7 @@ export class DocsWorld {
   /** Starts a program in the place of those that have its ports. */
   async #start(text: string): Promise<string> {
     const command = this.translated(text.replace('npm ci && ', ''));
+    if (/^curl /.test(text) && asksGateway.test(text)) await this.ensureGateway();
     const ports = this.#portsOf(command);
     await this.#endThoseWith(ports);
     const child = startChild('bash', ['-c', `exec env ${command}`], { env: this.#env, cwd: this.dir });
@@ -181,7 +184,7 @@ export class DocsWorld {
     const source = file === undefined ? '' : (programIn(this.dir, file) ?? '');
     const listened = [...source.matchAll(/\bport: (\d+)/g)].map(([, port]) => Number(port));
     if (file !== undefined) return listened;
-    if (command.startsWith('node -e')) return [];
+    if (/^(node -e|curl) /.test(command)) return [];
     if (command.startsWith('prometheus')) return [this.port(prometheusPort)];
     const flag = (name: string, otherwise: number): number =>
       Number(new RegExp(`--${name}[ =](\\d+)`).exec(command)?.[1] ?? otherwise);
