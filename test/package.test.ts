@@ -58,6 +58,14 @@ test('runs as a command on the node of the machine', async () => {
   expect((await run('wsluice', ['--version'], { cwd: project, env })).stdout.trim()).toBe(manifest.version);
 });
 
+test('has wsluice top on the node of the machine', async () => {
+  const top = run('wsluice', ['top', '--admin', 'http://127.0.0.1:1'], { cwd: project, env });
+  await expect(top).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('nothing listens there') as string,
+  });
+});
+
 test('brings the client and the adapters', async () => {
   writeFileSync(
     join(project, 'all.mjs'),
