@@ -152,12 +152,13 @@ export class PoolOperations {
 
   #stateOf({ condition, state }: Endpoint, nowMs: number): Pick<UpstreamFigures, 'state' | 'stateAgeMs'> {
     condition.see(state, nowMs);
-    if (state === 'removed' || !this.paused) return { state, stateAgeMs: nowMs - condition.sinceMs };
-    return { state: 'paused', stateAgeMs: nowMs - this.#pausedAtMs };
+    if (state === 'removed' || !this.paused)
+      return { state, stateAgeMs: Math.round(nowMs - condition.sinceMs) };
+    return { state: 'paused', stateAgeMs: Math.round(nowMs - this.#pausedAtMs) };
   }
 }
 
 function lastFailureOf({ condition }: Endpoint, nowMs: number): UpstreamFigures['lastFailure'] {
   const { failedAtMs, failureKind: kind, failureDetail: detail } = condition;
-  return failedAtMs === -Infinity ? null : { kind, detail, agoMs: nowMs - failedAtMs };
+  return failedAtMs === -Infinity ? null : { kind, detail, agoMs: Math.round(nowMs - failedAtMs) };
 }

@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { PerformanceReport } from '../server/admin/performance-report.ts';
-import { startChild } from './support/child.ts';
 import { connectClient } from './support/client.ts';
 import { connectCodecClient } from './support/codec-client.ts';
 import { eventually } from './support/eventually.ts';
-import { CHECKOUT, startGateway, type Gateway } from './support/gateway.ts';
+import { runWsluice, startGateway, type Gateway } from './support/gateway.ts';
 import { startJsonRpcBackend } from './support/json-rpc-backend.ts';
 import { followLive, type LiveView } from './support/live-view.ts';
 import type { MetricsPage } from './support/metrics-page.ts';
@@ -162,51 +159,23 @@ it('/api/clients?sort= finds who does most', async () => {
   expect(bytes).toEqual(bytes.toSorted((a, b) => b - a));
 });
 
-describe('docs/watching.md', () => {
-  const page = readFileSync(join(CHECKOUT, 'docs/watching.md'), 'utf8');
-  const commands = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, command]) => command!.trim());
-
-  /** Runs a command of the page against this gateway; what would go on for ever ends after some seconds. */
-  async function run(command: string): Promise<string> {
-    const here = command
-      .replaceAll('http://127.0.0.1:8081', gateway.adminUrl)
-      .replace(/^wsluice/, `${process.execPath} --disable-warning=ExperimentalWarning server/main.ts`)
-      .replace('curl -sN', 'curl -sN --max-time 2');
-    const child = startChild('sh', ['-c', here], { cwd: CHECKOUT, env: { LC_ALL: 'C.UTF-8' } });
-    const code = await child.exited;
-    expect(here.includes('--max-time') ? [0, 28] : [0], child.output()).toContain(code);
-    return child.output();
-  }
-
-  const outputs = new Map<string, string>();
-  beforeAll(async () => {
-    for (const command of commands) outputs.set(command, await run(command));
-  });
-  const outputOf = (text: string): string => [...outputs].find(([command]) => command.endsWith(text))![1];
-
-  it('has commands that do what it says', () => {
-    expect(JSON.parse(outputOf('/health/detailed'))).toMatchObject({ status: 'ok', problems: [] });
-    expect(JSON.parse(outputOf('/api/admin/performance'))).toHaveProperty('performance.totalRequests');
-    expect(outputOf('/api/live')).toMatch(/^event: history\ndata: \[\{[^]*\n\nevent: sample\ndata: \{/);
-    expect(JSON.parse(outputOf("limit=3'"))).toMatchObject({ total: 3 });
-    expect(commands.length).toBe(6);
-  });
-
-  it.each(['http://127.0.0.1:8081', '--once'])('wsluice top … %s shows what there is', (end) => {
-    const lines = outputOf(end)
-      .split('\n')
-      .map((line) => line.replaceAll(/ +/g, ' '));
-    const row = (begin: string): string => lines.find((line) => line.startsWith(begin)) ?? '';
-    expect(row('clients')).toMatch(/^clients 3 of /);
-    expect(row('request')).toMatch(/^request request ok 1 1\/1,000 /);
-    expect(row('session')).toMatch(/^session session embedded 1 - /);
-    expect(row('ws://')).toContain(' up ');
-    const messages = 2 * (ECHOES + LATE + UNANSWERED);
-    expect(
-      lines.some((line) => line.includes(` request 0 ${messages} `)),
-      lines.join('\n'),
-    ).toBe(true);
-  });
+it('wsluice top shows what there is', async () => {
+  const child = runWsluice(['top', '--admin', gateway.adminUrl, '--once']);
+  expect(await child.exited, child.output()).toBe(0);
+  const lines = child
+    .output()
+    .split('\n')
+    .map((line) => line.replaceAll(/ +/g, ' '));
+  const row = (begin: string): string => lines.find((line) => line.startsWith(begin)) ?? '';
+  expect(row('clients')).toMatch(/^clients 3 of /);
+  expect(row('request')).toMatch(/^request request ok 1 1\/1,000 /);
+  expect(row('session')).toMatch(/^session session embedded 1 - /);
+  expect(row('ws://')).toContain(' up ');
+  const messages = 2 * (ECHOES + LATE + UNANSWERED);
+  expect(
+    lines.some((line) => line.includes(` request 0 ${messages} `)),
+    lines.join('\n'),
+  ).toBe(true);
 });
 
 function total(direction: 'received' | 'sent'): number {

@@ -69,6 +69,14 @@ export const pagesOfCommands: Readonly<Record<string, PageOfCommands>> = {
       '-X PUT': async (world) => expect(await limitedScopes(world)).toEqual(['ip']),
     },
   },
+  'docs/watching.md': {
+    after: {
+      '8081 --once': /^wsluice [^]*^clients +0 of [^]*^POOL [^]*^main +request +ok /m,
+      '/health/detailed': { status: 'ok', problems: [] },
+      '/api/admin/performance': { performance: { totalRequests: 0 } },
+      'sort=bytes': { total: 0, clients: [] },
+    },
+  },
   'docs/troubleshooting.md': {
     after: {
       '--heapsnapshot-signal': async (world) => {
