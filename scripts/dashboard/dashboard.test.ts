@@ -75,6 +75,15 @@ describe('the dashboard', () => {
     expect(text).not.toMatch(/__inputs|https?:/);
   });
 
+  it('shows no process of another job, though all be chosen', () => {
+    const [job] = dashboard.templating.list.filter(({ name }) => name === 'job');
+    expect(job).toMatchObject({
+      includeAll: true,
+      query: { query: 'label_values(wsluice_build_info, job)' },
+    });
+    expect(job).not.toHaveProperty('allValue');
+  });
+
   it('uses every variable that it has, and no other', () => {
     const used = new Set(Array.from(text.matchAll(/\$\{?(?!__)(\w+)/g), ([, name]) => name));
     expect([...used].sort()).toEqual(dashboard.templating.list.map(({ name }) => name).sort());

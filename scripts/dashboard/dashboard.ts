@@ -63,7 +63,8 @@ const variables = [
       skipUrlSync: false,
     },
   },
-  choice('job', 'Job', 'label_values(wsluice_build_info, job)'),
+  // Not every job there is: others have processes too.
+  choice('job', 'Job', 'label_values(wsluice_build_info, job)', {}),
   choice('instance', 'Gateway', 'label_values(wsluice_build_info{job=~"$job"}, instance)'),
   choice('pool', 'Pool', `label_values(${of('wsluice_pool_waiting')}, pool)`),
   {
@@ -73,10 +74,10 @@ const variables = [
   },
 ];
 
-/** A variable of which one, several or all values may be chosen. */
-function choice(name: string, label: string, query: string): object {
+/** A variable of which one, several or all values may be chosen: of all, or of all that the query finds. */
+function choice(name: string, label: string, query: string, all: object = { allValue: '.*' }): object {
   return {
-    ...{ name, label, type: 'query', hide: 0, includeAll: true, allValue: '.*', multi: true },
+    ...{ name, label, type: 'query', hide: 0, includeAll: true, ...all, multi: true },
     ...{ datasource, query: { query, refId: name }, refresh: 2, regex: '', sort: 1 },
     ...{ current: { selected: true, text: ['All'], value: ['$__all'] }, options: [], skipUrlSync: false },
   };

@@ -59,11 +59,11 @@ export const overviewRow: readonly Panel[] = [
   stat(
     {
       title: 'Errors a minute',
-      description: 'Of all types; what rate limits refuse is not counted here.',
+      description: 'Of all types, without what rate limits refuse and clients that vanish.',
       unit: 'none',
       runbook: 'errors',
     },
-    `sum(${perSecond(of('websocket_errors_total', 'type!="rate-limited"'))}) * 60`,
+    `sum(${perSecond(of('websocket_errors_total', 'type!~"rate-limited|heartbeat"'))}) * 60`,
     steps(1, 10),
   ),
   stat(

@@ -35,7 +35,10 @@ export function dashboardQueries(): DashboardQuery[] {
 
 /** What Grafana fills in for the variables. */
 function filled(expr: string): string {
-  return expr.replaceAll('$__rate_interval', '5s').replaceAll(/"\$(job|instance|pool)"/g, '".*"');
+  return expr
+    .replaceAll('$__rate_interval', '5s')
+    .replaceAll('"$job"', '"wsluice"')
+    .replaceAll(/"\$(instance|pool)"/g, '".*"');
 }
 
 /** `label_values(<series>, <label>)` is Grafana's own; this is PromQL for the same. */
