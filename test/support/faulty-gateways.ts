@@ -97,7 +97,7 @@ function startFailingBackend(): ReturnType<typeof startBackend> {
   });
 }
 
-const starvedHeap = 48;
+const starvedHeap = 64;
 const starvedDescriptors = 128;
 
 /** A paused pool whose requests fill a small heap, and few file descriptors. */
@@ -145,17 +145,19 @@ async function holdConnection(port: number): Promise<void> {
   await once(socket, 'connect').catch(() => undefined);
 }
 
-/** Sends requests that have to wait until they fill the heap, and goes on whenever some room is left. */
+/** A request that waits takes so much of the heap, about. */
+const requestBytes = 700;
+const fullShare = 0.86;
+
+/** Sends requests that have to wait until they fill the heap nearly, and goes on whenever room is left: each time half of what is missing. */
 function fillHeap(gateway: Gateway, client: Client): void {
   let id = 0;
-  const send = (count: number): void => {
-    for (const last = id + count; id < last; id++) client.send(request(id));
-  };
-  send(25_000);
-  every(500, async () => {
+  every(250, async () => {
     const page = await gateway.metrics();
-    const used = page.sum('nodejs_heap_size_used_bytes') / page.sum('wsluice_heap_limit_bytes');
-    if (used < 0.88) send(500);
+    if (page.sum('wsluice_pool_waiting') < id) return;
+    const limit = page.sum('wsluice_heap_limit_bytes');
+    const missing = fullShare * limit - page.sum('nodejs_heap_size_used_bytes');
+    for (const last = id + missing / requestBytes / 2; id < last; id++) client.send(request(id));
   });
 }
 
