@@ -140,7 +140,7 @@ async function holdConnection(port: number): Promise<void> {
     over = true;
     socket.destroy();
   });
-  socket.on('error', () => undefined);
+  socket.on('error', () => undefined).resume();
   socket.once('close', () => over || void holdConnection(port));
   await once(socket, 'connect').catch(() => undefined);
 }
