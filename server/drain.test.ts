@@ -194,6 +194,20 @@ describe('a drain', () => {
     expect(world.doneAtMs).toBeLessThan(4_400);
   });
 
+  it('does not make up for a standstill by telling many to leave at once', async () => {
+    const world = new World(2_000);
+    world.start({ spreadMs: 4_000 });
+    await vi.advanceTimersByTimeAsync(500);
+    vi.setSystemTime(Date.now() + 2_000);
+    const told = (): number => world.all.filter(({ refusesSinceMs }) => refusesSinceMs >= 0).length;
+    const before = told();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(told() - before).toBeGreaterThan(200);
+    expect(told() - before).toBeLessThan(450);
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(world.clients.size).toBe(0);
+  });
+
   it('ends with everybody gone, each told at most once and never while busy, whoever leaves by itself', async () => {
     const plan = fc.record({ busyForMs: fc.nat(4_000), leavesAtMs: fc.option(fc.nat(4_000)) });
     const run = async (plans: readonly Plan[]): Promise<void> => {

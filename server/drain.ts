@@ -20,6 +20,8 @@ export interface DrainOptions {
 const tickMs = 20;
 /** A handful of clients need not be spread over seconds. */
 const msPerClient = 10;
+/** How much faster than planned it may go after it fell behind. */
+const catchUp = 1.5;
 
 /** Sends every client away with 1001, spread over time; one that waits for a reply first gets it. Resolves when all are gone. */
 export async function drainClients(options: DrainOptions): Promise<void> {
@@ -41,12 +43,15 @@ export async function drainClients(options: DrainOptions): Promise<void> {
       log.warn({ clients: clients.size }, 'drain timed out: clients are closed before their answers');
     }
     const due = elapsedMs >= durationMs ? queue.length : Math.floor((elapsedMs / durationMs) * queue.length);
-    for (; next < due; next++) {
+    const perTick = Math.ceil((queue.length * tickMs) / Math.max(durationMs, tickMs));
+    // Who is to leave when idle may do so at once: after a moment in which the process stood still, not all of them together.
+    const last = forced ? queue.length : Math.min(due, next + Math.ceil(catchUp * perTick));
+    for (; next < last; next++) {
       queue[next]!.leaveWhenIdle();
       leaving.add(queue[next]!);
     }
     // Those who become idle late go at the same pace as all others, not in one burst.
-    let allowance = forced ? queue.length : Math.ceil((queue.length * tickMs) / Math.max(durationMs, tickMs));
+    let allowance = forced ? queue.length : perTick;
     for (const client of leaving) {
       if (!clients.has(client)) leaving.delete(client);
       else if (allowance > 0 && (forced || !client.busy)) {
