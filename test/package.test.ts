@@ -24,7 +24,7 @@ beforeAll(async () => {
   const tarball = join(project, `wsluice-${manifest.version}.tgz`);
   packed = (await run('tar', ['-tzf', tarball])).stdout.trim().split('\n').sort();
   await installTarball(tarball);
-}, 120_000);
+}, 300_000);
 
 test('packs the build, the docs and the front pages, and no tests', () => {
   expect(packed).toEqual(

@@ -28,6 +28,7 @@ export const steadyCharts: readonly TimeChartOptions[] = [
       { label: 'p99', of: ({ latencyMs }) => latencyMs?.p99 ?? null },
     ],
     text: msText,
+    minMax: 0.1,
   },
   {
     title: 'Errors per second',

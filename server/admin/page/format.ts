@@ -24,9 +24,11 @@ export function byteRateText(bytes: number | null): string {
   return bytes === null ? nothing : `${bytesText(bytes)}/s`;
 }
 
-/** A short time: `0.42 ms`, `4.2 ms`, `42 ms`, `1.2 s`. */
+/** A short time: `42 µs`, `0.42 ms`, `4.2 ms`, `42 ms`, `1.2 s`. */
 export function msText(ms: number | null): string {
   if (ms === null) return nothing;
+  if (ms > 0 && ms < 0.000_5) return '< 1 µs';
+  if (ms > 0 && ms < 0.0995) return `${short(ms * 1_000, 0)} µs`;
   if (ms >= 999.5) return `${short(ms / 1_000, ms < 9_950 ? 1 : 0)} s`;
   return `${short(ms, ms < 0.995 ? 2 : ms < 9.95 ? 1 : 0)} ms`;
 }
