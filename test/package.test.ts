@@ -101,7 +101,9 @@ test('brings the live page, compiled, with all that it loads', async () => {
     const response = await fetch(url);
     expect([url, response.status]).toEqual([url, 200]);
     types.set(url.slice(admin.length), response.headers.get('content-type'));
-    const found = (await response.text()).matchAll(/(?:src|href)="([^"]+)"|^import .*["']([^"']+)["']/gm);
+    const found = (await response.text()).matchAll(
+      /(?:src|href)="([^"]+)"|^import [^"'\n]*["']([^"'\n]+)["']/gm,
+    );
     const urls = Array.from(found, ([, asset, module]) => new URL(asset ?? module!, url).href);
     waiting.push(...urls.filter((one) => !waiting.includes(one)));
   }
