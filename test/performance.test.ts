@@ -168,6 +168,7 @@ it('wsluice top shows what there is', async () => {
     .map((line) => line.replaceAll(/ +/g, ' '));
   const row = (begin: string): string => lines.find((line) => line.startsWith(begin)) ?? '';
   expect(row('clients')).toMatch(/^clients 3 of /);
+  expect(row('total')).toMatch(new RegExp(`^total ${after.performance.totalRequests} requests .* slow `));
   expect(row('request')).toMatch(/^request request ok 1 1\/1,000 /);
   expect(row('session')).toMatch(/^session session embedded 1 - /);
   expect(row('ws://')).toContain(' up ');

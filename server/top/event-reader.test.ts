@@ -25,9 +25,7 @@ it('finds the same events in whatever pieces they come', () => {
 });
 
 it('does not keep an event without end', () => {
-  const reader = new EventReader();
-  const piece = 'x'.repeat(1 << 24);
-  expect(() => {
-    for (let n = 0; n < 6; n++) reader.push(piece);
-  }).toThrow('without end');
+  const reader = new EventReader({ maxEventChars: 100 });
+  reader.push('x'.repeat(60));
+  expect(() => reader.push('x'.repeat(60))).toThrow('without end');
 });

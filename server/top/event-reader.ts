@@ -7,17 +7,23 @@ export interface ServerEvent {
 }
 
 /** What a gateway sends is far smaller. */
-const maxEventChars = 1 << 26;
+const defaultMaxEventChars = 1 << 26;
 
 /** Cuts a text/event-stream into its events, whatever pieces it comes in. */
 export class EventReader {
+  readonly #maxEventChars: number;
   #rest = '';
+
+  constructor({ maxEventChars = defaultMaxEventChars }: { readonly maxEventChars?: number } = {}) {
+    this.#maxEventChars = maxEventChars;
+  }
 
   /** The events that this piece completes; throws when one grows beyond all measure. */
   push(piece: string): ServerEvent[] {
     const blocks = (this.#rest + piece).split('\n\n');
     this.#rest = blocks.pop()!;
-    if (this.#rest.length > maxEventChars) throw new TopFault('an event without end', { passing: false });
+    if (this.#rest.length > this.#maxEventChars)
+      throw new TopFault('an event without end', { passing: false });
     return blocks.map(eventOf);
   }
 }

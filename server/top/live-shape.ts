@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ClientsPage } from '../admin/clients-control.ts';
 import type { HealthReport } from '../admin/health-control.ts';
+import type { PerformanceReport } from '../admin/performance-report.ts';
 import type { LiveHistorySample, LiveSample } from '../live/live-sample.ts';
 
 // What of the gateway's answers is shown, checked: whatever listens there may answer anything.
@@ -80,6 +81,16 @@ const health = z.object({
   uptimeSeconds: number,
 });
 
+const performance = z.object({
+  performance: z.object({
+    totalRequests: number,
+    averageResponseTime: number,
+    p99: number,
+    slowRequests: number,
+    errorRate: number,
+  }),
+});
+
 /** A second, as far as it is shown. */
 export type ShownSecond = z.infer<typeof second>;
 export type ShownSample = z.infer<typeof sample>;
@@ -88,12 +99,16 @@ export type ShownUpstream = z.infer<typeof upstream>;
 export type ShownClient = z.infer<typeof client>;
 export type ShownClients = z.infer<typeof clients>;
 export type ShownHealth = z.infer<typeof health>;
+export type ShownTotals = z.infer<typeof performance>['performance'];
 
 /** Each gives undefined for what is something else. */
 export const parseHistory = (value: unknown): ShownSecond[] | undefined => history.safeParse(value).data;
 export const parseSample = (value: unknown): ShownSample | undefined => sample.safeParse(value).data;
 export const parseClients = (value: unknown): ShownClients | undefined => clients.safeParse(value).data;
 export const parseHealth = (value: unknown): ShownHealth | undefined => health.safeParse(value).data;
+
+export const parseTotals = (value: unknown): ShownTotals | undefined =>
+  performance.safeParse(value).data?.performance;
 
 type Shows<Shown, Sent extends Shown> = Sent;
 
@@ -103,4 +118,5 @@ export type Agreement = [
   Shows<ShownSample, LiveSample>,
   Shows<ShownClients, ClientsPage>,
   Shows<ShownHealth, HealthReport>,
+  Shows<ShownTotals, PerformanceReport['performance']>,
 ];

@@ -32,6 +32,7 @@ describe('the picture', () => {
     expect(row(lines, 'codecs')).toBe('codecs zstd 3.81 MB/s, 75 % saved');
     expect(row(lines, 'process')).toMatch(/^process 0\.50 cores loop 25 % late 1\.50 ms ███$/);
     expect(row(lines, 'memory')).toBe('memory 95.4 MB of 3.73 GB heap 19.1 MB of 1.86 GB');
+    expect(row(lines, 'total')).toBe('total 123k requests average 0.50 ms p99 4.25 ms slow 7 errors 2 %');
     expect(row(lines, 'main')).toBe('main request ok 40 3/10 2 2 0 100 3');
     expect(row(lines, 'raw')).toBe('raw session embedded 40 - 2 2 0 - -');
     expect(row(lines, 'ws:')).toBe('ws://10.0.0.1:9001/ main up 1 min 0 s 3 2 closed -');

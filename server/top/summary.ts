@@ -1,5 +1,5 @@
 import { bytes, count, duration, milliseconds, percent } from './figures.ts';
-import type { ShownSample, ShownSecond } from './live-shape.ts';
+import type { ShownSample, ShownSecond, ShownTotals } from './live-shape.ts';
 import { sparkline, type Bars } from './sparkline.ts';
 import { widthOf, type Line, type Span, type Style } from './spans.ts';
 import type { TopState } from './top-state.ts';
@@ -26,7 +26,7 @@ interface Row {
 export function summaryLines(state: TopState, canvas: Canvas): Line[] {
   const head = [titleLine(state, canvas), ...statusLines(state)];
   if (state.latest === undefined) return head;
-  const rows = [...trafficRows(state.latest), ...costRows(state.latest)];
+  const rows = [...trafficRows(state.latest), ...costRows(state.latest), ...totalRows(state.totals)];
   return [...head, [], ...withBars(rows, state.seconds, canvas)];
 }
 
@@ -86,6 +86,27 @@ function costRows({ process }: ShownSample): Row[] {
         ...ofAll(process.rssBytes, process.memoryLimitBytes),
         dim('  heap '),
         ...ofAll(process.heapUsedBytes, process.heapLimitBytes),
+      ],
+    },
+  ];
+}
+
+function totalRows(totals: ShownTotals | undefined): Row[] {
+  if (totals === undefined) return [];
+  const { totalRequests, averageResponseTime, p99, slowRequests, errorRate } = totals;
+  return [
+    {
+      label: 'total',
+      figures: [
+        { text: count(totalRequests) },
+        dim(' requests  average '),
+        { text: milliseconds(averageResponseTime) },
+        dim('  p99 '),
+        { text: milliseconds(p99) },
+        dim('  slow '),
+        { text: count(slowRequests) },
+        dim('  errors '),
+        { text: percent(errorRate) },
       ],
     },
   ];

@@ -65,6 +65,13 @@ export const healthy: ShownHealth = { status: 'ok', problems: [], version: '1.2.
 export function aState(changes: Partial<LiveSample> = {}): TopState {
   const state = new TopState('http://127.0.0.1:8081');
   state.health = healthy;
+  state.totals = {
+    totalRequests: 123_456,
+    averageResponseTime: 0.5,
+    p99: 4.25,
+    slowRequests: 7,
+    errorRate: 0.02,
+  };
   state.onHistory([aSample(1)]);
   state.onSample(aSample(2, changes));
   state.onClients(clientsOf(5, 3), 0);

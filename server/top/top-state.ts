@@ -1,5 +1,12 @@
 import type { ClientRank } from '../admin/clients-control.ts';
-import type { ShownClients, ShownHealth, ShownPool, ShownSample, ShownSecond } from './live-shape.ts';
+import type {
+  ShownClients,
+  ShownHealth,
+  ShownPool,
+  ShownSample,
+  ShownSecond,
+  ShownTotals,
+} from './live-shape.ts';
 
 const keptSeconds = 300;
 
@@ -16,6 +23,8 @@ export class TopState {
   /** Why nothing is heard of it now; undefined while it is heard. */
   lost: string | undefined;
   health: ShownHealth | undefined;
+  /** Since the start of the gateway. */
+  totals: ShownTotals | undefined;
   sort: ClientRank = 'messages';
   clients: ShownClients | undefined;
   #clientsAtMs = 0;

@@ -1,7 +1,7 @@
 import type { AdminLink } from './admin-link.ts';
 import { jsonOf } from './admin-link.ts';
 import type { ServerEvent } from './event-reader.ts';
-import { parseClients, parseHealth, parseHistory, parseSample } from './live-shape.ts';
+import { parseClients, parseHealth, parseHistory, parseSample, parseTotals } from './live-shape.ts';
 import { faultOfError, notAGateway } from './top-fault.ts';
 import type { TopState } from './top-state.ts';
 
@@ -31,13 +31,15 @@ export class Watch {
     return () => (this.#tell = () => undefined);
   }
 
-  /** Learns what does not come by itself: how the gateway is, and which clients do most. */
+  /** Learns what does not come by itself: how the gateway is, what it has done since its start, and which clients do most. */
   async learn(): Promise<void> {
     const { link, state, now } = this.#options;
     const health = parseHealth(await link.get('health/detailed', [200, 503]));
     const clients = parseClients(await link.get(`api/clients?sort=${state.sort}&limit=${topClients}`));
-    if (health === undefined || clients === undefined) throw notAGateway();
+    const totals = parseTotals(await link.get('api/admin/performance'));
+    if (health === undefined || clients === undefined || totals === undefined) throw notAGateway();
     state.health = health;
+    state.totals = totals;
     state.onClients(clients, now());
     this.#tell();
   }
