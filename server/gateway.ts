@@ -222,6 +222,7 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     rateLimits: () => limits.totals(),
     process: () => processFigures(metrics.connectionsOpen, config.listen.maxConnections),
     log,
+    onError: (error) => faults.tell(error),
     readiness: () => readiness(stage, pools),
   });
   stops.push(() => admin.close());

@@ -71,8 +71,10 @@ describe('the admin listener', () => {
       expect(body).toContain(`websocket_rejected_total{reason="${reason}"} 0`);
   });
 
-  it('answers 500 without the reason when something throws', async () => {
+  it('answers 500 without the reason when something throws, which the log has', async () => {
+    const errors: unknown[] = [];
     const port = await start({
+      onError: (error) => errors.push(error),
       readiness: () => {
         throw new Error('bug: secret detail');
       },
@@ -85,6 +87,7 @@ describe('the admin listener', () => {
       expect(status).toBe(500);
       expect(body).not.toContain('secret');
     }
+    expect(errors.map(String)).toEqual(Array(2).fill('Error: bug: secret detail'));
     expect((await ask(port, '/health')).status).toBe(200);
   });
 

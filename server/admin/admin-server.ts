@@ -17,6 +17,7 @@ import type { LimitsControl } from './limits-control.ts';
 import { liveEndpoint } from './live-api.ts';
 import type { LiveControl } from './live-control.ts';
 import { pageEndpoints } from './live-page.ts';
+import { prefersOpenMetrics } from './metrics-format.ts';
 import { performanceEndpoint } from './performance-api.ts';
 import { poolEndpoints } from './pools-api.ts';
 import type { PoolsControl } from './pools-control.ts';
@@ -44,6 +45,8 @@ export interface AdminOptions {
   readonly readiness: () => { ready: boolean; why: string };
   /** Hears of every change that is made here. */
   readonly log: Pick<Log, 'info'>;
+  /** Hears why an answer is 500, which does not say it. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** The admin listener: health, readiness, metrics and the limits. Off the hot path, so plain node:http. */
@@ -79,7 +82,11 @@ export class AdminServer {
       ...pageEndpoints(),
     });
     this.#server = createServer((request, response) => {
-      this.#handle(request, response).catch(() => answerText(response, 500, 'internal error'));
+      this.#handle(request, response).catch((error: unknown) => {
+        // That the asker went away is no fault.
+        if (!response.destroyed) options.onError(error);
+        answerText(response, 500, 'internal error');
+      });
     });
   }
 
@@ -151,8 +158,7 @@ export class AdminServer {
   }
 
   async #metrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const wantsOpenMetrics = request.headers.accept?.includes('application/openmetrics-text') === true;
-    const registry = wantsOpenMetrics ? this.#openMetrics : this.#text;
+    const registry = prefersOpenMetrics(request.headers.accept) ? this.#openMetrics : this.#text;
     const body = await registry.metrics();
     response.writeHead(200, { 'Content-Type': registry.contentType }).end(body);
   }

@@ -59,6 +59,7 @@ export async function openAdmin(options: Partial<AdminOptions> = {}): Promise<Ad
     drain: () => undefined,
     readiness: () => ({ ready: true, why: '' }),
     log: { info: () => undefined },
+    onError: () => undefined,
     ...options,
   });
   onTearDown(() => admin.close());

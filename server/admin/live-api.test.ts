@@ -117,6 +117,17 @@ it('cuts off a viewer that does not read, and keeps the others', async () => {
   expect(bad.bytesRead).toBeLessThan(goodBytes * 0.7);
 });
 
+it('has one place for all that is asked over one connection at once', async () => {
+  const { port } = await start();
+  const greedy = connect(port, '127.0.0.1');
+  greedy.on('error', () => undefined);
+  onTearDown(() => void greedy.destroy());
+  greedy.write('GET /api/live HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(64));
+  await once(greedy, 'readable');
+  const { response } = await view(port);
+  expect(response.statusCode).toBe(200);
+});
+
 it('ends every viewer when the listener closes', async () => {
   const { admin, port } = await start();
   const { response } = await view(port);

@@ -22,6 +22,11 @@ function follow(live: LiveControl, feed: LiveFeed): Handler {
       answerFault(response, 403, 'a page of another origin sees nothing here');
       return;
     }
+    // Behind another answer on its connection it would wait for ever, and not hear that the connection is gone.
+    if (response.socket === null) {
+      answerFault(response, 400, 'a connection can have one answer at a time');
+      return;
+    }
     if (request.method !== 'HEAD' && feed.full) {
       response.setHeader('Retry-After', '5');
       answerFault(response, 503, `${maxViewers} are watching, and more are not let in`);
