@@ -45,8 +45,12 @@ export class Children {
     this.#fault.reject(reason);
   }
 
-  /** Returns what `work` returns; throws on a fault of any child and after `timeoutMs`. */
-  async watch<T>(what: string | (() => string), timeoutMs: number, work: Promise<T>): Promise<T> {
+  /** Returns what `work` returns; throws on a fault of any child and after `timeoutMs`. Work that polls is told when that is over. */
+  async watch<T>(
+    what: string | (() => string),
+    timeoutMs: number,
+    work: Promise<T> | ((over: AbortSignal) => Promise<T>),
+  ): Promise<T> {
     const finished = new AbortController();
     const late = sleep(timeoutMs, undefined, { signal: finished.signal }).then(
       () =>
@@ -54,7 +58,8 @@ export class Children {
       () => undefined,
     );
     try {
-      return await Promise.race([work, this.#fault.promise]);
+      const result = typeof work === 'function' ? work(finished.signal) : work;
+      return await Promise.race([result, this.#fault.promise]);
     } finally {
       finished.abort();
       await late;

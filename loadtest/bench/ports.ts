@@ -11,14 +11,15 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Resolves when something accepts connections on the port; the caller bounds the wait. */
-export async function portOpen(port: number): Promise<void> {
-  while (!(await accepts(port))) await sleep(20);
+/** Resolves when something accepts connections on the port, or the wait is over; the caller bounds it. */
+export async function portOpen(port: number, over: AbortSignal): Promise<void> {
+  while (!over.aborted && !(await accepts(port))) await sleep(20);
 }
 
-/** Resolves when the URL answers 200; the caller bounds the wait. */
-export async function answersOk(url: string): Promise<void> {
+/** Resolves when the URL answers 200, or the wait is over; the caller bounds it. */
+export async function answersOk(url: string, over: AbortSignal): Promise<void> {
   while (
+    !over.aborted &&
     !(await fetch(url).then(
       (response) => response.ok,
       () => false,

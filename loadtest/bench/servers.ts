@@ -55,7 +55,7 @@ export async function startBackend(children: Children, protocol: Protocol | 'mux
   const child = children.startNode('backend', [file, String(port), protocol], (message) =>
     answer.resolve(message as Record<string, number>),
   );
-  await children.watch('starting the backend', startTimeoutMs, portOpen(port));
+  await children.watch('starting the backend', startTimeoutMs, (over) => portOpen(port, over));
   const openConnections = async (path: string): Promise<number> => {
     answer = deferred();
     child.send('connections?');
@@ -71,8 +71,9 @@ export async function startGateway(children: Children, options: GatewayOptions):
   const listen = ['--host', '127.0.0.1', '--port', String(port), '--admin-port', String(adminPort)];
   const args = [...profile, options.file, ...listen, '--log-level', 'warn', ...options.args];
   const child = children.startNode('gateway', args);
-  const ready = Promise.all([portOpen(port), answersOk(`http://127.0.0.1:${adminPort}/ready`)]);
-  await children.watch('starting the gateway', startTimeoutMs, ready);
+  await children.watch('starting the gateway', startTimeoutMs, (over) =>
+    Promise.all([portOpen(port, over), answersOk(`http://127.0.0.1:${adminPort}/ready`, over)]),
+  );
   const name = options.name ?? 'wsluice';
   return { ...only(child), name, port, adminPort, path: '/ws', ...upstream('/wsluice', options.backend) };
 }
@@ -88,7 +89,7 @@ export async function startNginx(children: Children, dir: string, backend: Backe
     command: nginxFile,
     args: ['-p', dir, '-e', `${dir}/error.log`, '-c', configFile],
   });
-  await children.watch('starting nginx', startTimeoutMs, portOpen(port));
+  await children.watch('starting nginx', startTimeoutMs, (over) => portOpen(port, over));
   const pids = (): number[] => [child.pid, ...childPidsOf(child.pid)];
   return { ...only(child), name: 'nginx', port, path: '/ws', pids, ...upstream('/nginx', backend) };
 }

@@ -29,7 +29,7 @@ async function run(): Promise<boolean> {
   const port = await freePort();
   const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', dir];
   children.start({ name: 'redis-server', command: 'redis-server', args: settings });
-  await children.watch('starting Redis', 10_000, portOpen(port));
+  await children.watch('starting Redis', 10_000, (over) => portOpen(port, over));
   const redis = new Redis(port, '127.0.0.1');
   const args = ['--mode', 'request', '--redis', `redis://127.0.0.1:${port}`];
   const limit = ['--rate-limit', `token-bucket:${perSecond}/s,burst=${burst},per=global`];
