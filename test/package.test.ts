@@ -152,6 +152,7 @@ const surroundings = {
   config:
     "declare const config: NonNullable<NonNullable<Parameters<typeof import('wsluice').createGateway>[0]>['config']>;",
   server: "declare const server: import('ws').WebSocketServer;",
+  acceptMux: "import { acceptMux } from 'wsluice/mux';",
 };
 
 /** Writes the snippets of the docs that no command of theirs runs, and returns their files. */
@@ -161,7 +162,9 @@ function writeSnippets(): string[] {
   const snippets = docsPages().flatMap(({ fences }) => fences.filter(isSnippet));
   expect(snippets.length).toBeGreaterThan(2);
   return snippets.map(({ text }, n) => {
-    const assumed = Object.entries(surroundings).filter(([name]) => !text.includes(`const ${name} =`));
+    const brings = (name: string): boolean =>
+      text.includes(`const ${name} =`) || text.includes(`{ ${name} }`);
+    const assumed = Object.entries(surroundings).filter(([name]) => !brings(name));
     writeFileSync(
       join(project, `snippet-${n}.mts`),
       `${text}\n${assumed.map(([, line]) => line).join('\n')}\nexport {};`,
