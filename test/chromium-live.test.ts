@@ -12,7 +12,7 @@ import { mainPool, upstreams } from './support/operations-api.ts';
 import { onTearDown } from './support/tear-down.ts';
 
 /** What can be hostile of a configuration: no white space is allowed in an upstream. */
-const hostileUpstream = 'ws+unix:/run/<img/src=x/onerror=alert(1)>.sock';
+const hostileUpstream = `ws+unix:/run/<img/src=x/onerror=alert(1)>/${'long'.repeat(40)}.sock`;
 
 describe('the live page in Chromium', () => {
   let browser: Browser;
@@ -92,6 +92,9 @@ describe('the live page in Chromium', () => {
   it('shows what is hostile as the text that it is', async () => {
     await expectText(live.pool('odd'), hostileUpstream);
     expect(await live.page.locator('main img').count()).toBe(0);
+    // However long it is, it leaves room for what is said beside it.
+    await expectText(live.pool('odd').locator('.standing'), 'ago');
+    expect((await live.pool('odd').locator('.standing').boundingBox())!.width).toBeGreaterThan(100);
   });
 
   it('does nothing when a question is answered with no, by key or by button', async () => {
