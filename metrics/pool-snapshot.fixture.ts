@@ -10,6 +10,7 @@ export function aPoolSnapshot(changes: Partial<PoolSnapshot> = {}): PoolSnapshot
     waiting: 0,
     subscriptions: { client: 0, upstream: 0 },
     coalesced: 0,
+    passedOn: 0,
     accepted: 0,
     replied: 0,
     errored: 0,

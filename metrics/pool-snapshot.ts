@@ -18,6 +18,8 @@ export interface PoolSnapshot {
   readonly subscriptions: { readonly client: number; readonly upstream: number };
   /** Calls answered by an identical one that was in flight. */
   readonly coalesced: number;
+  /** Messages of clients that went on without having been looked into. */
+  readonly passedOn: number;
   /** accepted = replied + errored + abandoned + those still under way. */
   readonly accepted: number;
   readonly replied: number;

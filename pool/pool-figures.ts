@@ -37,6 +37,8 @@ export interface OpenConnections {
 
 /** What a mode tells about itself. */
 export interface ModeFigures extends RequestCounts {
+  /** Messages of clients that went on without having been looked into, since the start. */
+  readonly passedOn: number;
   readonly connections: OpenConnections;
   readonly inFlight: number;
   readonly waiting: number;
@@ -85,6 +87,7 @@ export function usedRatio(
 export function noFigures(): ModeFigures {
   return {
     ...zeroCounts(),
+    passedOn: 0,
     connections: { idle: 0, busy: 0, draining: 0 },
     inFlight: 0,
     waiting: 0,

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { PerformanceReport } from '../server/admin/performance-report.ts';
 import { connectClient, type Client } from './support/client.ts';
 import { eventually } from './support/eventually.ts';
 import { startGateway, type Gateway } from './support/gateway.ts';
@@ -10,6 +11,7 @@ import {
   type MuxBackend,
   type Opening,
 } from './support/mux-backend.ts';
+import { askAdmin } from './support/operations-api.ts';
 import { RawClient, askUpgrade, clientFrame } from './support/raw-client.ts';
 import { startSessionBackend } from './support/session-backend.ts';
 
@@ -52,6 +54,8 @@ describe('mux mode', () => {
     const page = await gateway.metrics();
     expect(page.sum('wsluice_pool_in_flight', { pool: 'main' })).toBe(500);
     expect(page.sum('wsluice_pool_connections', { pool: 'main', state: 'busy' })).toBe(4);
+    const { body } = await askAdmin<PerformanceReport>(gateway, 'GET', '/api/admin/performance');
+    expect(body.performance.totalRequests).toBe(500 * 20);
     await Promise.all(clients.map((client) => client.close(1000)));
     await eventually(async () =>
       expect((await gateway.metrics()).sum('wsluice_pool_in_flight', { pool: 'main' })).toBe(0),

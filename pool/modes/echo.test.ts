@@ -12,15 +12,19 @@ interface Said {
 function setUp(style: EchoStyle): {
   mode: EchoMode;
   refused: number[];
+  replied: number[];
   say: (text: string, isBinary?: boolean) => Said[];
 } {
   const said: Said[] = [];
   const refused: number[] = [];
+  const replied: number[] = [];
   const observer = {
     ...noObserver,
+    replied: (seconds: number) => replied.push(seconds),
     refused: (code: number) => refused.push(code),
   };
-  const mode = new EchoMode({ style, observer });
+  let ms = 0;
+  const mode = new EchoMode({ style, observer, clockMs: () => (ms += 2) });
   const unused = (): void => {
     throw new Error('an echo is sent at once');
   };
@@ -36,7 +40,7 @@ function setUp(style: EchoStyle): {
     expect(lease.send(new Uint8Array(Buffer.from(text)), isBinary)).toBe(true);
     return said.splice(0);
   };
-  return { mode, refused, say };
+  return { mode, refused, replied, say };
 }
 
 const request = '{"jsonrpc":"2.0","id":"1","method":"echo","params":{"a":[1]}}';
@@ -44,20 +48,23 @@ const reply = { jsonrpc: '2.0', id: '1', result: { a: [1] } };
 
 describe('EchoMode', () => {
   it('sends everything back as it is when asked to', () => {
-    const { say } = setUp('verbatim');
+    const { mode, replied, say } = setUp('verbatim');
     expect(say(request)).toEqual([{ bytes: request, isBinary: false }]);
     expect(say('\u0000', true)).toEqual([{ bytes: '\u0000', isBinary: true }]);
+    expect(mode).toMatchObject({ accepted: 0, passedOn: 2 });
+    expect(replied).toEqual([0.002, 0.002]);
   });
 
   it('answers a request with its params and its id, JSON type and all', () => {
-    const { mode, say } = setUp('json-rpc');
+    const { mode, replied, say } = setUp('json-rpc');
     expect(JSON.parse(say(request)[0]!.bytes)).toEqual(reply);
     expect(JSON.parse(say('{"jsonrpc":"2.0","id":1,"method":"x"}')[0]!.bytes)).toEqual({
       jsonrpc: '2.0',
       id: 1,
       result: null,
     });
-    expect(mode).toMatchObject({ accepted: 2, replied: 2 });
+    expect(mode).toMatchObject({ accepted: 2, replied: 2, passedOn: 0 });
+    expect(replied).toEqual([0.002, 0.002]);
   });
 
   it('does not answer a notification', () => {

@@ -23,20 +23,30 @@ const maxBatchSize = 1_000;
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
+export interface EchoModeOptions {
+  readonly style: EchoStyle;
+  readonly observer: PoolObserver;
+  /** In milliseconds; to be read anew each time, for all of an answer is made in one turn. */
+  readonly clockMs?: () => number;
+}
+
 /** The upstream `echo:`, inside this process: it answers at once and never fails. */
 export class EchoMode implements Mode {
   readonly hopeful = true;
   readonly turnedAway = 0;
   readonly style: EchoStyle;
   readonly observer: PoolObserver;
+  readonly clockMs: () => number;
   readonly scan = new Scan();
   accepted = 0;
   replied = 0;
   errored = 0;
+  passedOn = 0;
 
-  constructor({ style, observer }: { style: EchoStyle; observer: PoolObserver }) {
+  constructor({ style, observer, clockMs = () => performance.now() }: EchoModeOptions) {
     this.style = style;
     this.observer = observer;
+    this.clockMs = clockMs;
   }
 
   acquire({ protocols }: DialRequest, handlers: SeatHandlers): () => void {
@@ -49,7 +59,7 @@ export class EchoMode implements Mode {
   }
 
   figures(): ModeFigures {
-    return { ...noFigures(), accepted: this.accepted, replied: this.replied };
+    return { ...noFigures(), accepted: this.accepted, replied: this.replied, passedOn: this.passedOn };
   }
 
   close(): void {
@@ -63,6 +73,8 @@ export class EchoLease implements Lease {
   readonly chargesRequests: boolean;
   readonly #client: ClientSide;
   readonly #mode: EchoMode;
+  /** When the message came that is being answered. */
+  #cameAtMs = 0;
 
   constructor(client: ClientSide, mode: EchoMode) {
     this.#client = client;
@@ -71,6 +83,7 @@ export class EchoLease implements Lease {
   }
 
   send(bytes: Uint8Array, isBinary: boolean): boolean {
+    this.#cameAtMs = this.#mode.clockMs();
     if (this.#mode.style === 'verbatim') this.#echo(bytes, isBinary);
     else this.#answer(bytes, isBinary);
     return true;
@@ -90,7 +103,13 @@ export class EchoLease implements Lease {
 
   #echo(bytes: Uint8Array, isBinary: boolean): void {
     this.#client.send(bytes, isBinary);
-    this.#mode.observer.replied(0);
+    this.#mode.passedOn++;
+    this.#countReply();
+  }
+
+  #countReply(): void {
+    const { clockMs, observer } = this.#mode;
+    observer.replied((clockMs() - this.#cameAtMs) / 1_000);
   }
 
   #answer(bytes: Uint8Array, isBinary: boolean): void {
@@ -132,17 +151,18 @@ export class EchoLease implements Lease {
   }
 
   #replyToOne(bytes: Uint8Array, start: number, end: number, charge: number): Uint8Array | undefined {
-    const { scan, observer } = this.#mode;
+    const { scan } = this.#mode;
     if (charge !== Charge.paid) return this.#refusal(bytes, charge);
     if (scan.kind === ScanKind.Notification) return undefined;
     if (scan.kind === ScanKind.NotJson) return this.#error(bytes, ErrorCode.ParseError);
     if (scan.kind !== ScanKind.Request) return this.#error(bytes, ErrorCode.InvalidRequest);
     this.#mode.accepted++;
     this.#mode.replied++;
-    observer.replied(0);
     const { params } = JSON.parse(decoder.decode(bytes.subarray(start, end))) as { params?: unknown };
     const id = decoder.decode(bytes.subarray(scan.idStart, scan.idEnd));
-    return encoder.encode(`{"jsonrpc":"2.0","result":${JSON.stringify(params ?? null)},"id":${id}}`);
+    const reply = encoder.encode(`{"jsonrpc":"2.0","result":${JSON.stringify(params ?? null)},"id":${id}}`);
+    this.#countReply();
+    return reply;
   }
 
   #refusal(bytes: Uint8Array, charge: number): Uint8Array | undefined {

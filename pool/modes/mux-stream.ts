@@ -21,6 +21,8 @@ import { openingOf } from './mux-opening.ts';
 export interface MuxStreamHost {
   readonly now: () => number;
   readonly observer: PoolObserver;
+  /** Messages of clients that went on, so far. */
+  passedOn: number;
   /** What the backend may send on a stream before the client has taken it. */
   readonly windowBytes: number;
   /** The longest message that the backend may send. */
@@ -172,10 +174,12 @@ export class MuxStream implements ChannelStream, Seat, Lease {
     const channel = this.#channel;
     if (this.#state === State.open && channel!.writable && this.#outgoing.payWhole(bytes.length)) {
       if (this.#sentAtMs === 0) this.#sentAtMs = this.#host.now();
+      this.#host.passedOn++;
       channel!.data(this, bytes, 0, bytes.length, isBinary, true);
       return true;
     }
     if (this.#outgoing.heldBytes > this.#host.maxHeldBytes) return false;
+    this.#host.passedOn++;
     this.#outgoing.hold(bytes, isBinary);
     this.#wantToSend();
     return true;

@@ -50,6 +50,7 @@ export class MuxMode implements Mode, MuxChannelHost, MuxStreamHost, OperableMod
   readonly maxMessageBytes: number;
   readonly maxHeldBytes: number;
   turnedAway = 0;
+  passedOn = 0;
   #upstreamsLost = 0;
   readonly #fleet: Fleet<MuxChannel>;
   readonly #queue: MuxLimits['queue'];
@@ -177,6 +178,7 @@ export class MuxMode implements Mode, MuxChannelHost, MuxStreamHost, OperableMod
   figures(): ModeFigures {
     return {
       ...noFigures(),
+      passedOn: this.passedOn,
       connections: openConnections(this.channels),
       inFlight: this.inFlight,
       waiting: this.waiting,

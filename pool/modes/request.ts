@@ -370,6 +370,7 @@ export class RequestMode implements Mode, ChannelHost, LeaseHost, OperableMode {
     const { counts, inFlight, waiting, dialogue } = this;
     return {
       ...counts,
+      passedOn: 0,
       connections: openConnections(this.channels),
       inFlight,
       waiting,

@@ -8,6 +8,8 @@ export interface SessionHost {
   readonly now: () => number;
   readonly observer: PoolObserver;
   readonly maxGreetingBytes: number;
+  /** Messages of clients that went on, so far. */
+  passedOn: number;
   /** The lease's upstream is closed or given up; with 1000 by us, with 1006 without a close frame. */
   onEnded(lease: SessionLease, code: number): void;
 }
@@ -63,6 +65,7 @@ export class SessionLease implements Seat, Lease, UpstreamOwner {
   send(bytes: Uint8Array, isBinary: boolean): boolean {
     if (this.#ended) return true;
     if (this.upstream.stalled) return false;
+    this.#host.passedOn++;
     this.upstream.send(bytes, 0, bytes.length, isBinary);
     if (this.#sentAtMs === 0) this.#sentAtMs = this.#host.now();
     return true;

@@ -418,6 +418,14 @@ describe('SessionMode', () => {
     expect(say(lease, 'one too many')).toBe(false);
   });
 
+  it('counts each message that goes on, answered or not', () => {
+    const setup = new Setup();
+    const { lease, connection } = setup.seat();
+    for (const text of ['a', 'b', 'c']) say(lease, text);
+    connection.say('one answer');
+    expect(setup.mode.figures().passedOn).toBe(3);
+  });
+
   it('is busy from a message until something comes back, or for a while', () => {
     const setup = new Setup();
     const { lease, connection } = setup.seat();

@@ -41,6 +41,7 @@ export class SessionMode implements Mode, SessionHost, OperableMode {
   readonly #held = new Set<() => void>();
   readonly #checks: HealthChecks<SessionLease>;
   readonly #topUpTimer: NodeJS.Timeout;
+  passedOn = 0;
   #paused = false;
   #upstreamsLost = 0;
   #turnedAway = 0;
@@ -147,6 +148,7 @@ export class SessionMode implements Mode, SessionHost, OperableMode {
   figures(): ModeFigures {
     return {
       ...noFigures(),
+      passedOn: this.passedOn,
       connections: { idle: this.#warm.length, busy: this.#leased.size, draining: 0 },
       waiting: this.#held.size,
       upstreamsLost: this.#upstreamsLost,

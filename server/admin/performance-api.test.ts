@@ -41,21 +41,21 @@ describe('/api/admin/performance', () => {
     expect(pools[0]!.upstream).toEqual(none);
   });
 
-  it('counts requests of all pools, answered or not, and measured answers where messages are not looked into', () => {
+  it('counts requests of all pools, answered or not, and every message where they are not looked into', () => {
     const metrics = newMetrics();
-    // 4 answers in request mode, 6 in session mode.
+    // 4 answers in request mode, 6 in session mode, where some had none of their own.
     for (let ms = 10; ms <= 100; ms += 10) metrics.latency.observe(ms / 1_000);
     const pools = [
       aPool({ accepted: 5, replied: 4, errored: 1, slow: 2 }),
-      aPool({ name: 'session', slow: 1 }),
+      aPool({ name: 'session', passedOn: 8, slow: 1 }),
     ];
     const { performance } = report(metrics, pools);
     expect(performance).toMatchObject({
-      totalRequests: 11,
+      totalRequests: 13,
       averageResponseTime: 55,
       slowRequests: 3,
       errors: 1,
-      errorRate: 1 / 11,
+      errorRate: 1 / 13,
     });
     expect(performance.p50 / 50).toBeCloseTo(1, 1);
     expect(performance.p99 / 100).toBeCloseTo(1, 1);

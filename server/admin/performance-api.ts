@@ -29,8 +29,7 @@ export function reportOf(sources: PerformanceSources): PerformanceReport {
   const pools = sources.pools();
   const sum = (figure: (pool: PoolSnapshot) => number): number =>
     pools.reduce((total, pool) => total + figure(pool), 0);
-  // What was answered has been measured, in every mode; request mode knows of the others too.
-  const totalRequests = metrics.latency.count + sum(({ accepted, replied }) => accepted - replied);
+  const totalRequests = sum(({ accepted, passedOn }) => accepted + passedOn);
   const errors = sum(({ errored }) => errored);
   const { heapUsed, heapTotal, external, rss } = process.memoryUsage();
   return {

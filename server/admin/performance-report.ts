@@ -27,14 +27,14 @@ export interface PoolPerformance {
 /** What /api/admin/performance answers; counts are since the start, but for what says otherwise. */
 export interface PerformanceReport {
   readonly performance: ResponseTimes & {
-    /** Requests in request mode, answered or not; where messages are not looked into, those whose answer was measured. */
+    /** Requests in request mode, answered or not; where messages are not looked into, every one from a client counts as one. */
     readonly totalRequests: number;
     /** That took `log.slowRequestMs` or longer, or had no answer in time. */
     readonly slowRequests: number;
     /** Requests that ended in an error made by the gateway; and their share of all, 0 to 1. */
     readonly errors: number;
     readonly errorRate: number;
-    /** Answered in the last second. */
+    /** Answered in the last second, as far as it was measured. */
     readonly requestsPerSecond: number;
   };
   /** Connections to upstreams now, all pools together. */
