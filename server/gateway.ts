@@ -1,9 +1,5 @@
 import { GatewayMetrics, indexByName } from '../metrics/gateway-metrics.ts';
-import { Histogram } from '../metrics/histogram.ts';
-import type { PoolObserver } from '../pool/client-side.ts';
 import type { EchoStyle } from '../pool/modes/echo.ts';
-import type { PoolOptions } from '../pool/pool-config.ts';
-import { Pool } from '../pool/pool.ts';
 import { Turn } from '../pool/turn.ts';
 import { BufferPool } from '../pool/wire/buffer-pool.ts';
 import { AdminServer } from './admin/admin-server.ts';
@@ -14,9 +10,9 @@ import { ClientAddresses } from './client-address.ts';
 import { ClientList } from './client-list.ts';
 import { TurnClock } from './clock.ts';
 import { Codecs } from './codecs.ts';
-import { errorTypeOfRpcCode, errorTypes, rejectReasons } from './close-codes.ts';
+import { errorTypes, rejectReasons } from './close-codes.ts';
 import { completeConfig } from './config/load.ts';
-import type { Config, ConfigInput, PoolConfig, RateLimitConfig } from './config/schema.ts';
+import type { Config, ConfigInput, RateLimitConfig } from './config/schema.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
 import { drainClients } from './drain.ts';
 import type { Seated } from './arrival.ts';
@@ -31,9 +27,9 @@ import { LineSampler } from './line-sampler.ts';
 import { Listener } from './listener.ts';
 import { observe } from './live/observation.ts';
 import { createLog, type Log } from './log.ts';
+import { createPools, measuredSnapshot, type MeasuredPool } from './measured-pools.ts';
 import { processFigures } from './process-figures.ts';
 import type { SharedLimits } from './shared-limits.ts';
-import { SlowRequests, type SlowRequestsOptions } from './slow-requests.ts';
 import { Outbox } from './outbox.ts';
 import { answersAt } from './shared-port.ts';
 import { StateLog } from './state-log.ts';
@@ -206,12 +202,7 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
   const admin = await AdminServer.open({
     ...config.admin,
     metrics,
-    pools: () =>
-      [...pools.values()].map(({ pool, slowRequests, upstreamLatency }) => ({
-        ...pool.snapshot(),
-        slow: slowRequests.count,
-        upstreamLatency,
-      })),
+    pools: () => [...pools.values()].map(measuredSnapshot),
     codecs: () => codecs.bytes,
     limits,
     clients: clientList,
@@ -313,64 +304,6 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     drain,
     stop,
   };
-}
-
-interface PoolParts {
-  readonly config: Config;
-  readonly codecs: Codecs;
-  readonly echoStyle: EchoStyle | undefined;
-  readonly metrics: GatewayMetrics;
-  readonly slow: Omit<SlowRequestsOptions, 'pool'>;
-  readonly shared: Omit<PoolOptions, 'name' | 'config' | 'codec' | 'echoStyle' | 'observer'>;
-}
-
-/** A pool, and where its slow requests and its upstreams' answering times are kept. */
-interface MeasuredPool {
-  readonly pool: Pool;
-  readonly slowRequests: SlowRequests;
-  readonly upstreamLatency: Histogram;
-}
-
-function createPools({
-  config,
-  codecs,
-  echoStyle,
-  metrics,
-  slow,
-  shared,
-}: PoolParts): Map<string, MeasuredPool> {
-  const errorIndex = indexByName(errorTypes);
-  const create = ([name, poolConfig]: [string, PoolConfig]): [string, MeasuredPool] => {
-    const upstreamLatency = new Histogram();
-    const slowRequests = new SlowRequests({ ...slow, pool: name });
-    const observer: PoolObserver = {
-      replied: (seconds) => metrics.latency.observe(seconds),
-      upstreamAnswered: (seconds) => upstreamLatency.observe(seconds),
-      refused: (code) => metrics.error(errorIndex[errorTypeOfRpcCode.get(code) ?? 'internal']),
-      slowMs: slowRequests.slowMs,
-      slow: (client, durationMs, upstream, method) => slowRequests.slow(client, durationMs, upstream, method),
-    };
-    const style = echoStyle ?? (poolConfig.mode === 'request' ? 'json-rpc' : 'verbatim');
-    return [
-      name,
-      {
-        pool: new Pool({
-          ...shared,
-          name,
-          config: poolConfig,
-          codec:
-            poolConfig.codec === null
-              ? undefined
-              : codecs.forUpstream(poolConfig.codec, poolConfig.maxMessageBytes),
-          echoStyle: style,
-          observer,
-        }),
-        slowRequests,
-        upstreamLatency,
-      },
-    ];
-  };
-  return new Map(Object.entries(config.pools).map(create));
 }
 
 function readiness(
