@@ -7,8 +7,10 @@ import { LatencyHistogram } from './loader/histogram.ts';
 import type { Server } from './servers.ts';
 
 const loaderFile = fileURLToPath(new URL('./loader/crowd.ts', import.meta.url));
+/** Of each process: loopback addresses 127.0.<network>.<process>. */
+const networks = [1, 2, 3, 4];
 const clientsPerSecond = 300;
-const graceMs = 60_000;
+const graceMs = 90_000;
 
 /** What a crowd saw while it was loaded. */
 export interface CrowdFigures {
@@ -16,7 +18,7 @@ export interface CrowdFigures {
   readonly latency: LatencyHistogram;
 }
 
-/** Clients in several processes, each from a loopback address of its own, for one has ports for 28,000 only. */
+/** Clients in several processes, each from loopback addresses of its own, for one has ports for 28,000 only. */
 export class Crowds {
   readonly #children: Children;
   readonly #members: { readonly child: Child; readonly clients: number; next: Deferred<CrowdReport> }[] = [];
@@ -37,8 +39,9 @@ export class Crowds {
       const count = Math.floor((clients * (n + 1)) / processes) - Math.floor((clients * n) / processes);
       this.#start({
         ...{ host: '127.0.0.1', port: server.port, path: server.path, clients: count },
-        localAddress: `127.0.1.${this.#firstAddress++}`,
+        localAddresses: networks.map((network) => `127.0.${network}.${this.#firstAddress}`),
       });
+      this.#firstAddress++;
     }
     await this.#children.watch(
       `connecting ${clients} clients`,

@@ -5,7 +5,8 @@ export interface CrowdOrder {
   readonly host: string;
   readonly port: number;
   readonly path: string;
-  readonly localAddress: string;
+  /** Connected from in turn: the kernel takes long to find a free port where most of an address are taken. */
+  readonly localAddresses: readonly string[];
   readonly clients: number;
 }
 

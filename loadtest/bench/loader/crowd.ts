@@ -5,7 +5,7 @@ import { LatencyHistogram } from './histogram.ts';
 
 /** Holds many clients that are mostly silent: `crowd.ts <order>`; loads are ordered over the IPC channel. */
 const connectsAtOnce = 50;
-const lastReplyMs = 10_000;
+const lastReplyMs = 60_000;
 
 const order = JSON.parse(process.argv[2]!) as CrowdOrder;
 const readBuffer = Buffer.alloc(65_536);
@@ -32,8 +32,10 @@ async function connectAll(): Promise<void> {
 }
 
 function newClient(onOpen: () => void): CrowdClient {
-  const name = `${order.localAddress}-${clients.length}`;
-  return new CrowdClient({ ...order, name, readBuffer, onOpen, onReply, onFault: fault });
+  const { localAddresses } = order;
+  const localAddress = localAddresses[clients.length % localAddresses.length]!;
+  const name = `${localAddress}-${clients.length}`;
+  return new CrowdClient({ ...order, localAddress, name, readBuffer, onOpen, onReply, onFault: fault });
 }
 
 function onReply(dueMs: number): void {
