@@ -97,6 +97,12 @@ describe('--json', () => {
     expect(code).toBe(1);
     expect(JSON.parse(out)).toEqual({ fits: false, faults: [expect.stringMatching(/^--port x: /)] });
   });
+
+  it('says that there is no such process', () => {
+    const { code, out, err } = doctor({ pid: 'x', json: true });
+    expect({ code, err }).toEqual({ code: 1, err: '' });
+    expect(JSON.parse(out)).toEqual({ fits: false, faults: ['--pid x: no such process'] });
+  });
 });
 
 it('writes every fault of a configuration on a line of its own and returns 1', () => {

@@ -24,25 +24,29 @@ export interface DoctorOptions {
 
 /** `wsluice doctor`: says what this machine can hold. Returns 0 when the configured clients fit, 1 when they do not or the configuration has faults. */
 export function runDoctor(options: DoctorOptions): number {
-  const { json, pid = 'self', runtime, files = new MachineFiles(), stdout, stderr } = options;
+  const { json, pid = 'self', runtime, files = new MachineFiles(), stdout } = options;
   const loaded = loadOrExplain(options);
   if (loaded === undefined) return 1;
-  if (!/^(self|[1-9]\d*)$/.test(pid) || (files.text(`proc/${pid}/limits`) === undefined && pid !== 'self')) {
-    stderr.write(`--pid ${pid}: no such process\n`);
-    return 1;
-  }
+  if (!/^(self|[1-9]\d*)$/.test(pid) || (files.text(`proc/${pid}/limits`) === undefined && pid !== 'self'))
+    return explain([`--pid ${pid}: no such process`], options);
   const diagnosis = diagnose(readMachine(files, pid), loaded.config, runtime.heapLimitBytes);
   stdout.write((json ? asJson : asText)(diagnosis, { runtime, source: loaded.source }));
   return diagnosis.fits && runtime.engineProblem === undefined ? 0 : 1;
 }
 
-function loadOrExplain({ flags, env, json, stdout, stderr }: DoctorOptions): LoadedConfig | undefined {
+function loadOrExplain(options: DoctorOptions): LoadedConfig | undefined {
   try {
-    return loadConfig({ flags, env });
+    return loadConfig({ flags: options.flags, env: options.env });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    if (json) stdout.write(`${JSON.stringify({ fits: false, faults: error.lines }, null, 2)}\n`);
-    else for (const line of error.lines) stderr.write(`${line}\n`);
+    explain(error.lines, options);
     return undefined;
   }
+}
+
+/** Says why there is no diagnosis; returns 1. */
+function explain(faults: readonly string[], { json, stdout, stderr }: DoctorOptions): number {
+  if (json) stdout.write(`${JSON.stringify({ fits: false, faults }, null, 2)}\n`);
+  else for (const line of faults) stderr.write(`${line}\n`);
+  return 1;
 }
