@@ -8,6 +8,8 @@ import type { Endpoint } from './routes.ts';
 const maxViewers = 32;
 /** A viewer that has no room for so many samples in a row does not read. */
 const maxMissed = 10;
+/** What a browser says of a page that is not ours. */
+const foreignSites: ReadonlySet<string> = new Set(['cross-site', 'same-site']);
 
 /** `/api/live`: the gateway second by second, as server-sent events: `history` with what is remembered, then a `sample` each second. */
 export function liveEndpoint(live: LiveControl): Record<string, Endpoint> {
@@ -18,7 +20,7 @@ export function liveEndpoint(live: LiveControl): Record<string, Endpoint> {
 function follow(live: LiveControl, feed: LiveFeed): Handler {
   return (request, response) => {
     // It could not read a word, but would keep the place of one that can.
-    if (request.headers['sec-fetch-site'] === 'cross-site') {
+    if (foreignSites.has(String(request.headers['sec-fetch-site']))) {
       answerFault(response, 403, 'a page of another origin sees nothing here');
       return;
     }
