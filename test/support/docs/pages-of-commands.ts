@@ -46,9 +46,18 @@ export const pagesOfCommands: Readonly<Record<string, PageOfCommands>> = {
   },
   'docs/client.md': { after: { 'node client.mjs': /^6054 characters came back$/m } },
   'docs/codecs.md': { surroundings: { files: { 'samples.ndjson': samples() } } },
+  // Where clients do not fit doctor ends with 1, like a program that breaks: what it says counts.
+  'docs/doctor.md': {
+    after: {
+      'npm start -- doctor': /^This machine can hold [\d,]+ connections/m,
+      'doctor --json': { maxConnections: 16_000, engineProblem: null },
+    },
+  },
   'docs/operations.md': {
     before: { '/api/clients?offset=0': connectSomebody },
     after: {
+      'doctor --config wsluice.yaml':
+        /configuration: wsluice\.yaml.*\n[^]*^This machine can hold [\d,]+ connections/m,
       '-sf -X POST http://127.0.0.1:8081/api/pools/main/pause': { paused: true, inFlight: 0 },
       'pause?timeoutMs=2000': { paused: true },
       '-sf -X POST http://127.0.0.1:8081/api/pools/main/resume': { paused: false },
