@@ -28,7 +28,7 @@ export class Pool {
     const { config, observer, now, echoStyle } = options;
     this.#config = config;
     if (config.upstreams[0] === 'echo:') {
-      this.#mode = new EchoMode({ style: echoStyle, observer });
+      this.#mode = new EchoMode({ style: echoStyle, observer, now });
       return;
     }
     const { trusted, breaker, outlier } = config;

@@ -24,7 +24,7 @@ function setUp(style: EchoStyle): {
     refused: (code: number) => refused.push(code),
   };
   let ms = 0;
-  const mode = new EchoMode({ style, observer, clockMs: () => (ms += 2) });
+  const mode = new EchoMode({ style, observer, now: () => ms, clockMs: () => (ms += 2) });
   const unused = (): void => {
     throw new Error('an echo is sent at once');
   };

@@ -26,7 +26,9 @@ const encoder = new TextEncoder();
 export interface EchoModeOptions {
   readonly style: EchoStyle;
   readonly observer: PoolObserver;
-  /** In milliseconds; to be read anew each time, for all of an answer is made in one turn. */
+  /** In milliseconds, the same all through a turn: when the messages of this turn came. */
+  readonly now: () => number;
+  /** Likewise, but read anew each time, for an answer is made in the turn that its message comes in. */
   readonly clockMs?: () => number;
 }
 
@@ -36,6 +38,7 @@ export class EchoMode implements Mode {
   readonly turnedAway = 0;
   readonly style: EchoStyle;
   readonly observer: PoolObserver;
+  readonly now: () => number;
   readonly clockMs: () => number;
   readonly scan = new Scan();
   accepted = 0;
@@ -43,9 +46,10 @@ export class EchoMode implements Mode {
   errored = 0;
   passedOn = 0;
 
-  constructor({ style, observer, clockMs = () => performance.now() }: EchoModeOptions) {
+  constructor({ style, observer, now, clockMs = () => performance.now() }: EchoModeOptions) {
     this.style = style;
     this.observer = observer;
+    this.now = now;
     this.clockMs = clockMs;
   }
 
@@ -83,7 +87,7 @@ export class EchoLease implements Lease {
   }
 
   send(bytes: Uint8Array, isBinary: boolean): boolean {
-    this.#cameAtMs = this.#mode.clockMs();
+    this.#cameAtMs = this.#mode.now();
     if (this.#mode.style === 'verbatim') this.#echo(bytes, isBinary);
     else this.#answer(bytes, isBinary);
     return true;
