@@ -8,7 +8,8 @@ import type { BenchOptions } from './options.ts';
 import { progressLine } from './progress.ts';
 import type { Subject } from './subject.ts';
 
-process.exitCode = await main(process.argv.slice(2));
+// What still waits for something when the bench has failed, a port that never opens, must not keep it alive.
+process.exit(await main(process.argv.slice(2)));
 
 /** Exit code 1 means that something went wrong, never that something is slow. */
 async function main(args: readonly string[]): Promise<number> {

@@ -15,7 +15,7 @@ const otherFiles = 1_000;
 const upstreamsPerGateway = 8;
 const warmUpClients = 100;
 const warmUp = { rate: 1_000, durationMs: 1_000 };
-const settleMs = 1_000;
+const settleMs = 3_000;
 /** A machine on which 14 processes share two cores may keep a client waiting, which is no fault of the gateway. */
 const heartbeatTimeoutMs = 30_000;
 /** Counters that are not 0. */
@@ -83,6 +83,7 @@ async function measureCrowd(order: CrowdOptions): Promise<{ crowds: Crowds; row:
   await crowds.connect(gateways[0]!, connections, processes);
   const connectedMs = performance.now() - connectingMs;
 
+  await sleep(settleMs);
   say(`${options.rate} messages/s`);
   const [loaded, loadCores] = await withCores(pids, crowds.pids, () =>
     crowds.load({ rate: options.rate, durationMs: options.holdMs }),
