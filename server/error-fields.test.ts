@@ -14,7 +14,7 @@ function thrown(throws: () => unknown): unknown {
 }
 
 test.each([
-  ['JSON.parse', () => JSON.parse('canary-canary')],
+  ['JSON.parse', (): unknown => JSON.parse('canary-canary')],
   ['a URL', () => new URL('canary-canary')],
   ['the engine', () => 'x' in ('canary-canary' as unknown as object)],
   ['a library', () => raise(new Error('a\n    at canary-canary\nb'))],
