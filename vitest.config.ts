@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Suites whose real parts are missing on this machine, comma-separated; test/run.ts knows them. */
@@ -25,6 +26,8 @@ const alone = [
 ].map((name) => `test/${name}.test.ts`);
 
 const notEndToEnd = [...configDefaults.exclude, 'test/{parts,run,support}/**', ...leftOut];
+/** By default one core of two would stay idle. */
+const maxWorkers = Math.max(2, availableParallelism());
 const patience = { testTimeout: 30_000, hookTimeout: 60_000 };
 
 export default defineConfig({
@@ -39,6 +42,7 @@ export default defineConfig({
             'test/{parts,run,support}/**/*.test.ts',
           ],
           testTimeout: 30_000,
+          maxWorkers,
         },
       },
       {
@@ -47,6 +51,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [...notEndToEnd, ...alone],
           ...patience,
+          maxWorkers,
         },
       },
       {
