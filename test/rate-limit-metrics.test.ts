@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { connectClient } from './support/client.ts';
+import { eventually } from './support/eventually.ts';
 import { startGateway } from './support/gateway.ts';
 import { getLimits } from './support/limits-api.ts';
 import { bucket, startLimited } from './support/limited-gateway.ts';
@@ -51,8 +52,10 @@ describe('dryRun', () => {
     expect(await decisionsOf(gateway, 'connection', 'closed')).toBe(0);
     expect(await decisionsOf(gateway, 'global', 'allowed')).toBe(100);
     expect((await gateway.metrics()).sum('websocket_errors_total', { type: 'rate-limited' })).toBe(0);
-    const lines = gateway.logs().filter(({ msg }) => /on trial/.test(String(msg)));
-    expect(lines).toMatchObject([{ level: 40, limit: expect.stringContaining('connection') as string }]);
+    const lines = (): object[] => gateway.logs().filter(({ msg }) => /on trial/.test(String(msg)));
+    await eventually(() =>
+      expect(lines()).toMatchObject([{ level: 40, limit: expect.stringContaining('connection') as string }]),
+    );
   });
 });
 

@@ -30,7 +30,7 @@ export function projectOf(page: Page, rewritePorts: (text: string) => string): s
     if (existsSync(join(root, name))) symlinkSync(join(root, name), join(dir, name));
   for (const { language, text } of page.fences) {
     const name = language === 'js' ? /^\/\/ (\S+\.m?js)$/m.exec(text.split('\n', 1)[0]!)?.[1] : undefined;
-    if (name !== undefined) writeFileSync(join(dir, name), rewritePorts(withSources(text)));
+    if (name !== undefined) writeFileSync(join(dir, name), withSources(rewritePorts(text)));
   }
   return dir;
 }
