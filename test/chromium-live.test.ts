@@ -39,7 +39,12 @@ describe('the live page in Chromium', () => {
               breaker: { failureThreshold: 1, resetTimeoutMs: 2_000 },
             },
           },
-          odd: { mode: 'session', upstreams: [hostileUpstream], minConnections: 1 },
+          odd: {
+            mode: 'session',
+            upstreams: [hostileUpstream],
+            minConnections: 1,
+            breaker: { failureThreshold: 1 },
+          },
         },
       },
     });
