@@ -45,12 +45,20 @@ export class EchoMode implements Mode {
   replied = 0;
   errored = 0;
   passedOn = 0;
+  #readAtMs = 0;
+  #replies = 0;
 
   constructor({ style, observer, now, clockMs = () => performance.now() }: EchoModeOptions) {
     this.style = style;
     this.observer = observer;
     this.now = now;
     this.clockMs = clockMs;
+  }
+
+  /** Reads the clock for the first reply of a turn and every 16th: at a million replies a second it would cost a tenth of them. */
+  countReply(cameAtMs: number): void {
+    if (this.#readAtMs <= cameAtMs || (++this.#replies & 15) === 0) this.#readAtMs = this.clockMs();
+    this.observer.replied((this.#readAtMs - cameAtMs) / 1_000);
   }
 
   acquire({ protocols }: DialRequest, handlers: SeatHandlers): () => void {
@@ -112,8 +120,7 @@ export class EchoLease implements Lease {
   }
 
   #countReply(): void {
-    const { clockMs, observer } = this.#mode;
-    observer.replied((clockMs() - this.#cameAtMs) / 1_000);
+    this.#mode.countReply(this.#cameAtMs);
   }
 
   #answer(bytes: Uint8Array, isBinary: boolean): void {
