@@ -79,7 +79,8 @@ export function hasPrograms(...programs: string[]): boolean {
   return programs.every((program) => folders.some((folder) => isExecutable(join(folder, program))));
 }
 
-function isExecutable(file: string): boolean {
+/** True when this user may run the file. */
+export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
     return true;

@@ -1,15 +1,6 @@
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
-import { hasPrograms } from '../../parts/parts.ts';
+import { hasPrograms, isExecutable } from '../../parts/parts.ts';
 import { tempDir } from '../temp-dir.ts';
 import type { Page } from './page.ts';
 
@@ -93,15 +84,6 @@ function onPath(program: string): string {
   const found = folders.map((folder) => join(folder, program)).find(isExecutable);
   if (found === undefined) throw new Error(`${program} is not installed`);
   return found;
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function quoted(text: string): string {
