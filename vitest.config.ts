@@ -38,7 +38,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             '{server,pool,codec,ratelimit,metrics,scripts}/**/*.test.ts',
-            'loadtest/{bench,report,scale}/**/*.test.ts',
+            'loadtest/*/**/*.test.ts',
             'test/{parts,run,support}/**/*.test.ts',
           ],
           testTimeout: 30_000,

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Children } from './children.ts';
+import { Children } from '../stand/children.ts';
 import { chosenSubjects } from './all-subjects.ts';
 import { parseOptions } from './options.ts';
 import type { BenchOptions } from './options.ts';
-import { progressLine } from './progress.ts';
+import { progressLine } from '../stand/progress.ts';
 import type { Subject } from './subject.ts';
 
 // What still waits for something when the bench has failed, a port that never opens, must not keep it alive.

@@ -1,4 +1,4 @@
-import type { Children } from './children.ts';
+import type { Children } from '../stand/children.ts';
 import type { BenchOptions } from './options.ts';
 
 /** What a subject may use; it prints its own result. */

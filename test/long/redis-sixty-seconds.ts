@@ -7,9 +7,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { Children } from '../../loadtest/bench/children.ts';
-import { freePort, portOpen } from '../../loadtest/bench/ports.ts';
-import { startGateway } from '../../loadtest/bench/servers.ts';
+import { Children } from '../../loadtest/stand/children.ts';
+import { freePort, portOpen } from '../../loadtest/stand/ports.ts';
+import { startGateway } from '../../loadtest/stand/servers.ts';
 import { offerSkewedLoad, type LoadFigures } from '../support/skewed-load.ts';
 
 const gatewayFile = join(import.meta.dirname, '../../server/main.ts');

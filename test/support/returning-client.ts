@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { frameAt, payloadOf } from '../../loadtest/bench/loader/server-frame.ts';
+import { frameAt, payloadOf } from '../../loadtest/loader/server-frame.ts';
 import { clientFrame, OPCODE, upgradeRequest } from './raw-client.ts';
 
 /** What a returning client tells of. */

@@ -1,9 +1,9 @@
-import type { Protocol } from '../loader/script.ts';
-import { compare } from '../compare.ts';
-import { hottestFunctions } from '../hottest.ts';
-import type { Server } from '../servers.ts';
+import type { Protocol } from '../../loader/script.ts';
+import { compare } from '../../compare/compare.ts';
+import { hottestFunctions } from '../../compare/hottest.ts';
+import type { Server } from '../../stand/servers.ts';
 import type { Bench } from '../subject.ts';
-import { figuresTable, ratioLine, runLine } from '../table.ts';
+import { figuresTable, ratioLine, runLine } from '../../compare/table.ts';
 
 export interface AgainstOptions {
   readonly subject: string;

@@ -1,5 +1,5 @@
 import type { BenchOptions } from '../options.ts';
-import { aligned } from '../table.ts';
+import { aligned } from '../../result/aligned.ts';
 
 /** CPU time per second of some processes, and of the whole machine. */
 export interface Cores {

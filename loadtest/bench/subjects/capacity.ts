@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cpuMs, machineCpuMs } from '../cpu.ts';
-import { Crowds } from '../crowds.ts';
-import { kernelSocketBytes, openFilesLimit, residentBytes } from '../memory.ts';
-import { freePort } from '../ports.ts';
-import { startBackend, startGateway, type Backend, type Gateway } from '../servers.ts';
+import { cpuMs, machineCpuMs } from '../../stand/cpu.ts';
+import { Crowds } from '../../scale/crowds.ts';
+import { kernelSocketBytes, openFilesLimit, residentBytes } from '../../stand/memory.ts';
+import { freePort } from '../../stand/ports.ts';
+import { startBackend, startGateway, type Backend, type Gateway } from '../../stand/servers.ts';
 import type { Bench, Subject } from '../subject.ts';
 import { capacityTable, type CapacityRow } from './capacity-table.ts';
 

@@ -1,13 +1,14 @@
 import { writeFileSync } from 'node:fs';
-import { medianOf, quietest } from '../compare.ts';
-import { isNoisy } from '../figures.ts';
-import type { Figures } from '../figures.ts';
-import type { Packing } from '../loader/packing.ts';
-import { measure } from '../measure.ts';
-import { startBackend, startGateway } from '../servers.ts';
-import type { Backend, Server } from '../servers.ts';
+import { medianOf, quietest } from '../../compare/compare.ts';
+import { isNoisy } from '../../compare/figures.ts';
+import type { Figures } from '../../compare/figures.ts';
+import type { Packing } from '../../loader/packing.ts';
+import { measure } from '../../compare/measure.ts';
+import { startBackend, startGateway } from '../../stand/servers.ts';
+import type { Backend, Server } from '../../stand/servers.ts';
 import type { Bench, Subject } from '../subject.ts';
-import { aligned, saturated } from '../table.ts';
+import { aligned } from '../../result/aligned.ts';
+import { saturated } from '../../compare/table.ts';
 
 const clients = 64;
 const depth = 4;

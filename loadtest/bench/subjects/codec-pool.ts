@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { compress } from '@mongodb-js/zstd';
-import { aligned } from '../table.ts';
+import { aligned } from '../../result/aligned.ts';
 import { median } from '../turns.ts';
 import { codecOf } from './codec-contestants.ts';
 import type { Contestant } from './codec-contestants.ts';

@@ -2,7 +2,7 @@ import { MessageSource } from '../../corpus/generate.ts';
 import { readCorpus, readDictionary } from '../../corpus/read.ts';
 import type { Message } from '../../corpus/read.ts';
 import type { Bench, Subject } from '../subject.ts';
-import { aligned } from '../table.ts';
+import { aligned } from '../../result/aligned.ts';
 import { takeTurns } from '../turns.ts';
 import type { TurnTimes } from '../turns.ts';
 import { contestants } from './codec-contestants.ts';

@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readCorpus } from '../../corpus/read.ts';
 import type { Message } from '../../corpus/read.ts';
-import { startGateway } from '../servers.ts';
-import type { Server } from '../servers.ts';
+import { startGateway } from '../../stand/servers.ts';
+import type { Server } from '../../stand/servers.ts';
 import type { Bench, Subject } from '../subject.ts';
-import { aligned } from '../table.ts';
+import { aligned } from '../../result/aligned.ts';
 import { DeflateClient } from './deflate-client.ts';
 
 const modes = ['off', 'shared', 'dedicated-4KB', 'dedicated-32KB', 'dedicated-256KB'];

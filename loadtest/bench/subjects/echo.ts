@@ -1,4 +1,4 @@
-import { startBackend, startGateway } from '../servers.ts';
+import { startBackend, startGateway } from '../../stand/servers.ts';
 import type { Subject } from '../subject.ts';
 import { against } from './against.ts';
 

@@ -2,7 +2,7 @@ import { globSync } from 'node:fs';
 import { readMitata } from '../mitata-output.ts';
 import type { Timing } from '../mitata-output.ts';
 import type { Subject } from '../subject.ts';
-import { aligned } from '../table.ts';
+import { aligned } from '../../result/aligned.ts';
 
 const fileTimeoutMs = 60_000;
 

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { medianOf, quietest } from '../compare.ts';
-import type { Figures } from '../figures.ts';
-import { measure } from '../measure.ts';
+import { medianOf, quietest } from '../../compare/compare.ts';
+import type { Figures } from '../../compare/figures.ts';
+import { measure } from '../../compare/measure.ts';
 import type { Subject } from '../subject.ts';
-import { figuresTable } from '../table.ts';
+import { figuresTable } from '../../compare/table.ts';
 import { startMuxGateway } from './mux.ts';
 
 const stallersFile = fileURLToPath(new URL('../mux-stallers.ts', import.meta.url));

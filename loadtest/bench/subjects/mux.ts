@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { startBackend, startGateway, type Server } from '../servers.ts';
+import { startBackend, startGateway, type Server } from '../../stand/servers.ts';
 import type { Bench, Subject } from '../subject.ts';
 import { against } from './against.ts';
 

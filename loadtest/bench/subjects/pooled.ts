@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { nginxInstalled, startBackend, startGateway, startNginx } from '../servers.ts';
+import { nginxInstalled, startBackend, startGateway, startNginx } from '../../stand/servers.ts';
 import type { Subject } from '../subject.ts';
 import { against } from './against.ts';
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startGateway } from '../servers.ts';
+import { startGateway } from '../../stand/servers.ts';
 import type { Bench } from '../subject.ts';
 import { against } from './against.ts';
 

@@ -4,7 +4,7 @@ import { RedisLimiter } from '../../../ratelimit/shared/redis-limiter.ts';
 import { RedisLink } from '../../../ratelimit/shared/redis-link.ts';
 import type { LeaseRequest } from '../../../ratelimit/shared/lease-script.ts';
 import { TokenBucket } from '../../../ratelimit/token-bucket.ts';
-import { freePort, portOpen } from '../ports.ts';
+import { freePort, portOpen } from '../../stand/ports.ts';
 import type { Bench } from '../subject.ts';
 import { median } from '../turns.ts';
 

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Bench } from '../subject.ts';
-import { aligned } from '../table.ts';
+import { aligned } from '../../result/aligned.ts';
 import { median } from '../turns.ts';
 import { contestants, flexibleName, keyCount } from './ratelimit-contestants.ts';
 import type { Contestant } from './ratelimit-contestants.ts';

@@ -5,7 +5,7 @@ import { ThreadLimiter } from '../../../ratelimit/shared/thread-limiter.ts';
 import { createThreadMemory, type ThreadMemory } from '../../../ratelimit/shared/thread-memory.ts';
 import { TokenBucket } from '../../../ratelimit/token-bucket.ts';
 import type { Bench } from '../subject.ts';
-import { aligned } from '../table.ts';
+import { aligned } from '../../result/aligned.ts';
 import { median } from '../turns.ts';
 
 const goalNs = 10;

@@ -1,5 +1,5 @@
-import { RawConnection } from './raw-connection.ts';
-import { describeClose, frameAt, payloadOf } from './server-frame.ts';
+import { RawConnection } from '../loader/raw-connection.ts';
+import { describeClose, frameAt, payloadOf } from '../loader/server-frame.ts';
 
 const finText = 0x81;
 const maskBit = 0x80;

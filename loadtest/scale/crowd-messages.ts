@@ -1,5 +1,3 @@
-import type { LatencyRecords } from './histogram.ts';
-
 /** What a loader of a crowd is told on its command line, as JSON. */
 export interface CrowdOrder {
   readonly host: string;
@@ -20,5 +18,5 @@ export interface CrowdLoad {
 /** What it reports: once connected, once after each load; a fault is the last. */
 export type CrowdReport =
   | { readonly type: 'connected' }
-  | { readonly type: 'loaded'; readonly replies: number; readonly latency: LatencyRecords }
+  | { readonly type: 'loaded'; readonly replies: number; readonly latency: string }
   | { readonly type: 'fault'; readonly reason: string };

@@ -1,10 +1,10 @@
-import type { Children } from './children.ts';
-import type { BenchOptions } from './options.ts';
-import type { Protocol } from './loader/script.ts';
+import type { Children } from '../stand/children.ts';
+import type { BenchOptions } from '../bench/options.ts';
+import type { Protocol } from '../loader/script.ts';
 import { measure } from './measure.ts';
 import { isNoisy } from './figures.ts';
 import type { Figures } from './figures.ts';
-import type { Server } from './servers.ts';
+import type { Server } from '../stand/servers.ts';
 
 /** A measured against B under one load: all runs, in the order A B A B. */
 export interface Comparison {

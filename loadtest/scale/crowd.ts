@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CrowdClient } from './crowd-client.ts';
 import type { CrowdLoad, CrowdOrder, CrowdReport } from './crowd-messages.ts';
-import { LatencyHistogram } from './histogram.ts';
+import { LatencyHistogram } from '../result/latency-histogram.ts';
 
 /** Holds many clients that are mostly silent: `crowd.ts <order>`; loads are ordered over the IPC channel. */
 const connectsAtOnce = 50;
@@ -60,7 +60,7 @@ async function run({ rate, durationMs }: CrowdLoad): Promise<void> {
   while (replies < sent && performance.now() < deadlineMs) await sleep(5);
   if (replies < sent)
     throw new Error(`${sent - replies} messages were lost: no reply came in ${lastReplyMs / 1_000} s`);
-  report({ type: 'loaded', replies, latency: latency.records });
+  report({ type: 'loaded', replies, latency: latency.encoded });
 }
 
 function report(message: CrowdReport): void {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { childPidsOf } from './cpu.ts';
 import type { Child } from './child.ts';
 import type { Children } from './children.ts';
-import type { Protocol } from './loader/script.ts';
+import type { Protocol } from '../loader/script.ts';
 import { nginxConfig } from './nginx-config.ts';
 import { answersOk, freePort, portOpen } from './ports.ts';
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { aligned } from './table.ts';
+import { aligned } from '../result/aligned.ts';
 
 const shown = 15;
 

@@ -1,6 +1,6 @@
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
-import type { Codec } from '../../../codec/codec.ts';
-import { registry } from '../../../codec/registry.ts';
+import type { Codec } from '../../codec/codec.ts';
+import { registry } from '../../codec/registry.ts';
 
 /** How the messages of a client travel. */
 export type Packing = 'none' | 'gzip' | 'brotli' | 'zstd' | 'permessage-deflate';

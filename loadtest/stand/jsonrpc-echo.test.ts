@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { replyTo } from './jsonrpc-echo.ts';
-import { scriptFor } from './loader/script.ts';
+import { scriptFor } from '../loader/script.ts';
 
 function replyText(request: string): string {
   return Buffer.from(replyTo(Buffer.from(request))).toString();

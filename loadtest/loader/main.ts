@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MessageSource } from '../../corpus/generate.ts';
-import { LatencyHistogram } from './histogram.ts';
+import { MessageSource } from '../corpus/generate.ts';
+import { LatencyHistogram } from '../result/latency-histogram.ts';
 import { LoadClient } from './load-client.ts';
 import type { ClosedLoopClient } from './load-client.ts';
 import type { LoadOrder, LoadReport } from './messages.ts';

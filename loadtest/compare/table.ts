@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Comparison } from './compare.ts';
+import { aligned } from '../result/aligned.ts';
 import { isNoisy } from './figures.ts';
 import type { Figures } from './figures.ts';
 
@@ -46,14 +47,6 @@ export function saturated({ cores }: Figures, machineCores = availableParallelis
   if (busy.length > 0) return busy.map(([name]) => name).join(' + ');
   const total = cores.loader + cores.server + cores.backend + cores.others;
   return total >= full * machineCores ? 'the machine' : 'none';
-}
-
-/** Returns rows as text, first column to the left, the others to the right. */
-export function aligned(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
-  const line = (cells: readonly string[]): string =>
-    cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ');
-  return rows.map((cells) => `  ${line(cells)}`).join('\n');
 }
 
 function row(figures: Figures): string[] {

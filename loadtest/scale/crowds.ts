@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
-import type { Child } from './child.ts';
-import type { Children } from './children.ts';
-import { deferred, type Deferred } from './deferred.ts';
-import type { CrowdLoad, CrowdOrder, CrowdReport } from './loader/crowd-messages.ts';
-import { LatencyHistogram } from './loader/histogram.ts';
-import type { Server } from './servers.ts';
+import type { Child } from '../stand/child.ts';
+import type { Children } from '../stand/children.ts';
+import { deferred, type Deferred } from '../stand/deferred.ts';
+import type { CrowdLoad, CrowdOrder, CrowdReport } from './crowd-messages.ts';
+import { LatencyHistogram } from '../result/latency-histogram.ts';
+import type { Server } from '../stand/servers.ts';
 
-const loaderFile = fileURLToPath(new URL('./loader/crowd.ts', import.meta.url));
+const loaderFile = fileURLToPath(new URL('./crowd.ts', import.meta.url));
 /** Of each process: loopback addresses 127.0.<network>.<process>. */
 const networks = [1, 2, 3, 4];
 const clientsPerSecond = 300;
@@ -62,7 +62,7 @@ export class Crowds {
     for (const report of await this.#children.watch('the load', durationMs + graceMs, this.#reports())) {
       if (report.type !== 'loaded') throw new Error(`bug: a crowd reported ${report.type} after a load`);
       replies += report.replies;
-      latency.add(report.latency);
+      latency.add(LatencyHistogram.decode(report.latency));
     }
     return { replies, latency };
   }

@@ -1,14 +1,14 @@
-import { deferred } from './deferred.ts';
+import { deferred } from '../stand/deferred.ts';
 import { fileURLToPath } from 'node:url';
-import { cpuMs, machineCpuMs } from './cpu.ts';
-import type { Children } from './children.ts';
+import { cpuMs, machineCpuMs } from '../stand/cpu.ts';
+import type { Children } from '../stand/children.ts';
 import type { Figures } from './figures.ts';
-import type { LoadFigures, LoadOrder, LoadReport } from './loader/messages.ts';
-import type { Packing } from './loader/packing.ts';
-import type { Protocol } from './loader/script.ts';
-import type { Server } from './servers.ts';
+import type { LoadFigures, LoadOrder, LoadReport } from '../loader/messages.ts';
+import type { Packing } from '../loader/packing.ts';
+import type { Protocol } from '../loader/script.ts';
+import type { Server } from '../stand/servers.ts';
 
-const loaderFile = fileURLToPath(new URL('./loader/main.ts', import.meta.url));
+const loaderFile = fileURLToPath(new URL('../loader/main.ts', import.meta.url));
 const graceMs = 40_000;
 
 export interface Load {
