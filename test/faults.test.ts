@@ -14,7 +14,7 @@ import { RequestTalker } from './support/request-talker.ts';
 import { startSessionBackend } from './support/session-backend.ts';
 import { SessionTalker } from './support/session-talker.ts';
 
-const SECONDS = Number(process.env['WSLUICE_FAULT_SECONDS'] ?? 60);
+const SECONDS = Number(process.env['WSLUICE_FAULT_SECONDS'] ?? 25);
 const SEED = Number(process.env['WSLUICE_TEST_SEED'] ?? Date.now() % 1_000_000);
 const REQUEST_BACKENDS = 4;
 const SESSION_BACKENDS = 3;
