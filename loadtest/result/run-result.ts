@@ -133,6 +133,8 @@ const runResult = z.strictObject({
     .nullable(),
   handshake: latencyFigures.nullable(),
   latency: latencyFigures.nullable(),
+  /** What each percentile of `latency`, "50" to "100", was to stay below; empty where nothing was said. */
+  latencyGoalsMs: z.record(z.string(), figure).default({}),
   timeline: z.array(second),
   /** How often each kind of error was seen. */
   errors: z.record(z.string(), count),
@@ -176,6 +178,7 @@ export function emptyResult(
     totals: null,
     handshake: null,
     latency: null,
+    latencyGoalsMs: {},
     timeline: [],
     errors: {},
     stages: [],
