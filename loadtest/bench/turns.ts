@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { median } from '../result/median.ts';
 
 /** Something that is done again and again, one pass at a time. */
 export type Work = () => unknown;
@@ -31,13 +32,6 @@ export async function takeTurns(
     passUs: median(own),
     timesFaster: median(own.map((us, round) => timesUs[0]![round]! / us)),
   }));
-}
-
-/** The middle value; of an even number, the mean of the two. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
 /** How often the work is done in `sliceMs`, at least once; the first attempts only warm it up. */

@@ -83,6 +83,7 @@ function figuresOf(
   const cores = { ...bench, others: Math.max(0, others) };
   return {
     server: server.name,
+    protocol: load.protocol,
     depth: load.depth,
     messagesPerSecond,
     p50Us: seen.p50Us,

@@ -1,10 +1,9 @@
-import { availableParallelism } from 'node:os';
-import type { Comparison } from './compare.ts';
 import { aligned } from '../result/aligned.ts';
-import { isNoisy } from './figures.ts';
+import { hindranceLine, isNoisy, remedies, saturated } from './bottleneck.ts';
 import type { Figures } from './figures.ts';
+import { verdictOf } from './ratio.ts';
+import type { Ratio } from './ratio.ts';
 
-const full = 0.93;
 const columns = [
   '',
   'messages/s',
@@ -19,21 +18,32 @@ const columns = [
   'saturated',
 ];
 
-/** Returns one line: what was compared, the ratio of round trips per second, the goal, and the ratio of CPU per message. */
-export function ratioLine(subject: string, { a, b, depth, clients }: Comparison, goal?: number): string {
-  const ratio = a.messagesPerSecond / b.messagesPerSecond;
-  const cpu = b.serverCpuUsPerMessage / a.serverCpuUsPerMessage;
-  const wanted =
-    goal === undefined ? 'no goal' : `goal ≥ ${goal.toFixed(2)}: ${ratio >= goal ? 'met' : 'missed'}`;
-  const who = `${subject} ÷ ${b.server}, depth ${depth}, ${grouped(clients)} clients`;
-  return `${who}: ${ratio.toFixed(2)}× (${wanted}); messages per CPU second ${cpu.toFixed(2)}×`;
+/** Returns one line: what was compared, the ratio of round trips per second or why there is none, the goal, and the ratio of CPU per message. */
+export function ratioLine(subject: string, ratio: Ratio, clients: number): string {
+  const { a, b } = ratio;
+  return `${subject} ÷ ${b.server}, depth ${a.depth}, ${grouped(clients)} clients: ${judged(ratio)}`;
 }
 
-/** Returns the medians of a comparison as aligned columns under a header. */
-export function figuresTable({ a, b }: Comparison): string {
-  const table = aligned([columns, ...[a, b].map(row)]);
-  const noisy = [a, b].some(isNoisy);
-  return noisy ? `${table}\n  Other programs were using the machine: do not trust these figures.` : table;
+/** Returns all ratios of one load as aligned columns; those that were refused say why, and what to do stands below. */
+export function ratioTable(ratios: readonly Ratio[]): string {
+  const rows = ratios.map((ratio) => [`${ratio.a.server} ÷ ${ratio.b.server}`, judged(ratio)]);
+  const width = Math.max(...rows.map(([name]) => name!.length));
+  const lines = rows.map(([name, text]) => `  ${name!.padEnd(width)}  ${text}`);
+  return [...lines, ...remediesFor(ratios)].join('\n');
+}
+
+/** What to do so that ratios that were refused are none any more, once for each cause. */
+export function remediesFor(ratios: readonly Ratio[]): string[] {
+  const causes = new Set(ratios.flatMap(({ refused }) => refused.map(({ hindrance }) => hindrance)));
+  return [...causes].map((cause) => `  ${remedies[cause]}`);
+}
+
+/** Returns figures as aligned columns under a header. */
+export function figuresTable(figures: readonly Figures[]): string {
+  const table = aligned([columns, ...figures.map(row)]);
+  return figures.some(isNoisy)
+    ? `${table}\n  Other programs were using the machine: do not trust these figures.`
+    : table;
 }
 
 /** Returns one line about one run. */
@@ -41,12 +51,21 @@ export function runLine(figures: Figures): string {
   return `${figures.server}, depth ${figures.depth}: ${grouped(figures.messagesPerSecond)} messages/s`;
 }
 
-/** Returns which process used up its core; all of them together may have used up the machine. */
-export function saturated({ cores }: Figures, machineCores = availableParallelism()): string {
-  const busy = Object.entries(cores).filter(([, used]) => used >= full);
-  if (busy.length > 0) return busy.map(([name]) => name).join(' + ');
-  const total = cores.loader + cores.server + cores.backend + cores.others;
-  return total >= full * machineCores ? 'the machine' : 'none';
+/** A whole number with its thousands apart. */
+export function grouped(value: number): string {
+  return Math.round(value).toLocaleString('en');
+}
+
+function judged(ratio: Ratio): string {
+  const cpu =
+    ratio.perCpuSecond === undefined ? '' : `; messages per CPU second ${ratio.perCpuSecond.toFixed(2)}×`;
+  if (ratio.ratio === undefined) {
+    const why = ratio.refused.map(({ of, hindrance }) => hindranceLine(hindrance, of));
+    return `no ratio (${why.join('; ')})${cpu}`;
+  }
+  const wanted =
+    ratio.goal === undefined ? 'no goal' : `goal ≥ ${ratio.goal.toFixed(2)}: ${verdictOf(ratio)}`;
+  return `${ratio.ratio.toFixed(2)}× (${wanted})${cpu}`;
 }
 
 function row(figures: Figures): string[] {
@@ -64,8 +83,4 @@ function row(figures: Figures): string[] {
     figures.upstreamConnections === undefined ? '–' : grouped(figures.upstreamConnections),
     saturated(figures),
   ];
-}
-
-function grouped(value: number): string {
-  return Math.round(value).toLocaleString('en');
 }

@@ -59,6 +59,8 @@ const verdict = z.strictObject({
 
 const contestant = z.strictObject({
   name: z.string(),
+  /** What its clients say: only those with the same are compared. */
+  protocol: z.string().optional(),
   depth: count,
   messagesPerSecond: figure,
   p50Ms: figure,
@@ -79,6 +81,8 @@ const ratio = z.strictObject({
   /** Why there is none. */
   refused: z.string().nullable(),
   goal: figure.nullable(),
+  /** CPU time per message, the other's ÷ its own; null when other programs were in the way. */
+  perCpuSecond: figure.nullable().optional(),
 });
 
 const microBench = z.strictObject({
@@ -88,6 +92,11 @@ const microBench = z.strictObject({
   goalNs: figure.nullable(),
   /** What a guide to such servers says that this takes. */
   seedNs: figure.nullable(),
+  /** Of packing and unpacking: the bytes of one message, unpacked, so that there are MB/s. */
+  bytes: figure.optional(),
+  /** How many times smaller they get, and what that guide says of it. */
+  smaller: figure.optional(),
+  seedSmaller: figure.optional(),
 });
 
 const runResult = z.strictObject({
@@ -149,6 +158,8 @@ export type RunResult = z.infer<typeof runResult>;
 export type LatencyFigures = z.infer<typeof latencyFigures>;
 export type SecondOfRun = z.infer<typeof second>;
 export type Stage = z.infer<typeof stage>;
+export type Comparison = NonNullable<RunResult['comparison']>;
+export type MicroBench = RunResult['benches'][number];
 export type Verdict = z.infer<typeof verdict>;
 export type Environment = RunResult['environment'];
 

@@ -1,17 +1,15 @@
 import { deferred } from './deferred.ts';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { childPidsOf } from './cpu.ts';
 import type { Child } from './child.ts';
 import type { Children } from './children.ts';
 import type { Protocol } from '../loader/script.ts';
-import { nginxConfig } from './nginx-config.ts';
 import { answersOk, freePort, portOpen } from './ports.ts';
 
-const startTimeoutMs = 60_000;
-const nginxFile = '/usr/sbin/nginx';
+/** How long a part of the stand may take to start. */
+export const startTimeoutMs = 60_000;
 const backendFile = fileURLToPath(new URL('./backend.ts', import.meta.url));
 const muxBackendFile = fileURLToPath(new URL('./mux-backend.ts', import.meta.url));
+const wsEchoFile = fileURLToPath(new URL('./ws-echo.ts', import.meta.url));
 
 /** Something that clients connect to: the thing measured. */
 export interface Server {
@@ -39,6 +37,8 @@ export interface GatewayOptions {
   readonly args: readonly string[];
   readonly cpuProfileDir: string | undefined;
   readonly backend?: Backend;
+  /** By which the backend tells its connections apart from those of others. */
+  readonly upstreamPath?: string;
   /** A port that several gateways share; by default one of its own. */
   readonly port?: number;
 }
@@ -75,34 +75,34 @@ export async function startGateway(children: Children, options: GatewayOptions):
     Promise.all([portOpen(port, over), answersOk(`http://127.0.0.1:${adminPort}/ready`, over)]),
   );
   const name = options.name ?? 'wsluice';
-  return { ...only(child), name, port, adminPort, path: '/ws', ...upstream('/wsluice', options.backend) };
+  return {
+    ...only(child),
+    name,
+    port,
+    adminPort,
+    path: '/ws',
+    ...upstream(options.upstreamPath ?? '/wsluice', options.backend),
+  };
 }
 
-/** nginx, one worker, tunnelling each client over a connection of its own. */
-export async function startNginx(children: Children, dir: string, backend: Backend): Promise<Server> {
+/** An echo with the package ws, which many back ends are built on. */
+export async function startWsEcho(children: Children): Promise<Server> {
   const port = await freePort();
-  const configFile = `${dir}/nginx.conf`;
-  mkdirSync(dir, { recursive: true });
-  writeFileSync(configFile, nginxConfig({ dir, port, backendPort: backend.port, upstreamPath: '/nginx' }));
-  const child = children.start({
-    name: 'nginx',
-    command: nginxFile,
-    args: ['-p', dir, '-e', `${dir}/error.log`, '-c', configFile],
-  });
-  await children.watch('starting nginx', startTimeoutMs, (over) => portOpen(port, over));
-  const pids = (): number[] => [child.pid, ...childPidsOf(child.pid)];
-  return { ...only(child), name: 'nginx', port, path: '/ws', pids, ...upstream('/nginx', backend) };
+  const child = children.startNode('ws echo', [wsEchoFile, String(port)]);
+  await children.watch('starting the echo with ws', startTimeoutMs, (over) => portOpen(port, over));
+  return { ...only(child), name: 'ws', port, path: '/' };
 }
 
-export function nginxInstalled(): boolean {
-  return existsSync(nginxFile);
-}
-
-function only(child: Child): Pick<Server, 'pids' | 'stop'> {
+/** What a server of one process is known by. */
+export function only(child: Child): Pick<Server, 'pids' | 'stop'> {
   return { pids: () => [child.pid], stop: () => child.stop() };
 }
 
-function upstream(path: string, backend?: Backend): Pick<Server, 'upstreamConnections' | 'backendPid'> {
+/** What is known of the connections that a server holds to `backend` under `path`. */
+export function upstream(
+  path: string,
+  backend?: Backend,
+): Pick<Server, 'upstreamConnections' | 'backendPid'> {
   if (!backend) return {};
   return { backendPid: backend.pids()[0]!, upstreamConnections: () => backend.openConnections(path) };
 }

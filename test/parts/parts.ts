@@ -17,8 +17,14 @@ export const parts: readonly Part[] = [
   {
     name: 'nginx',
     debianPackage: 'nginx-light',
-    suites: ['test/nginx*.test.ts'],
+    suites: ['test/nginx*.test.ts', 'test/compare.test.ts'],
     isPresent: () => hasPrograms('nginx'),
+  },
+  {
+    name: 'haproxy',
+    debianPackage: 'haproxy',
+    suites: ['test/compare.test.ts'],
+    isPresent: () => hasPrograms('haproxy'),
   },
   {
     name: 'redis-server',

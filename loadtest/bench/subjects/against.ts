@@ -1,9 +1,11 @@
-import type { Protocol } from '../../loader/script.ts';
-import { compare } from '../../compare/compare.ts';
+import { medianOf } from '../../compare/figures.ts';
 import { hottestFunctions } from '../../compare/hottest.ts';
+import { ratioOf } from '../../compare/ratio.ts';
+import { figuresTable, ratioLine, remediesFor, runLine } from '../../compare/table.ts';
+import { measureInTurns } from '../../compare/turns.ts';
+import type { Protocol } from '../../loader/script.ts';
 import type { Server } from '../../stand/servers.ts';
 import type { Bench } from '../subject.ts';
-import { figuresTable, ratioLine, runLine } from '../../compare/table.ts';
 
 export interface AgainstOptions {
   readonly subject: string;
@@ -21,12 +23,21 @@ export async function against(bench: Bench, order: AgainstOptions): Promise<void
   const { subject, protocol, a, b } = order;
   for (const depth of order.depths) {
     bench.progress(`${subject}: depth ${depth} …`);
-    const comparison = await compare({
-      ...{ children, options, protocol, depth, a, b },
+    const runs = await measureInTurns({
+      ...{ children, pace: options, depth },
+      entrants: [a, b].map((server) => ({ server, protocol })),
+      onTurn: () => undefined,
       onRun: (figures) => bench.progress(`${subject}: ${runLine(figures)}`),
     });
-    bench.keep({ subject, ...comparison });
-    bench.print(`${ratioLine(subject, comparison, order.goals[depth])}\n${figuresTable(comparison)}\n`);
+    const [one, other] = [a, b].map(({ name }) => medianOf(runs.filter(({ server }) => server === name)));
+    const ratio = ratioOf(one!, other!, order.goals[depth]);
+    bench.keep({ subject, depth, runs, ...ratio });
+    const lines = [
+      ratioLine(subject, ratio, options.clients),
+      figuresTable([one!, other!]),
+      ...remediesFor([ratio]),
+    ];
+    bench.print(`${lines.join('\n')}\n`);
   }
   await Promise.all([a.stop(), b.stop()]);
   if (options.cpuProfileDir) bench.print(`${hottestFunctions(options.cpuProfileDir)}\n`);

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { medianOf, quietest } from '../../compare/compare.ts';
-import { isNoisy } from '../../compare/figures.ts';
+import { isNoisy, saturated } from '../../compare/bottleneck.ts';
+import { medianOf } from '../../compare/figures.ts';
 import type { Figures } from '../../compare/figures.ts';
 import type { Packing } from '../../loader/packing.ts';
 import { measure } from '../../compare/measure.ts';
@@ -8,7 +8,7 @@ import { startBackend, startGateway } from '../../stand/servers.ts';
 import type { Backend, Server } from '../../stand/servers.ts';
 import type { Bench, Subject } from '../subject.ts';
 import { aligned } from '../../result/aligned.ts';
-import { saturated } from '../../compare/table.ts';
+import { quietest } from '../../compare/turns.ts';
 
 const clients = 64;
 const depth = 4;

@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { compress } from '@mongodb-js/zstd';
 import { aligned } from '../../result/aligned.ts';
-import { median } from '../turns.ts';
+import { median } from '../../result/median.ts';
 import { codecOf } from './codec-contestants.ts';
 import type { Contestant } from './codec-contestants.ts';
 import { us } from './codec-figures.ts';

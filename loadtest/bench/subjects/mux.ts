@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import { startBackend, startGateway, type Server } from '../../stand/servers.ts';
+import { sharingPool, startPooling } from '../../compare/stand.ts';
+import { startBackend, type Server } from '../../stand/servers.ts';
 import type { Bench, Subject } from '../subject.ts';
 import { against } from './against.ts';
+import { standOf } from './stand-of.ts';
 
 const connections = 4;
 
@@ -23,23 +24,13 @@ export function startMuxGateway(bench: Bench): Promise<Server> {
   return start(bench, 'mux');
 }
 
-async function start({ children, options, dir }: Bench, mode: 'mux' | 'request'): Promise<Server> {
-  const backend = await startBackend(children, mode === 'mux' ? 'mux' : 'jsonrpc');
-  const configFile = `${dir}/mux-${mode}.json`;
-  const main = {
-    mode,
-    upstreams: [`${backend.url}/wsluice`],
-    minConnections: connections,
-    maxConnections: connections,
-    maxInFlightPerConnection: 8192,
-    queue: { maxSize: 20_000 },
-  };
-  writeFileSync(configFile, JSON.stringify({ pools: { main } }));
-  return startGateway(children, {
-    name: `${mode} mode`,
-    file: options.gatewayFile,
-    args: ['--config', configFile],
-    cpuProfileDir: mode === 'mux' ? options.cpuProfileDir : undefined,
+async function start(bench: Bench, mode: 'mux' | 'request'): Promise<Server> {
+  const backend = await startBackend(bench.children, mode === 'mux' ? 'mux' : 'jsonrpc');
+  const stand = standOf(bench);
+  return startPooling(
+    mode === 'mux' ? stand : { ...stand, cpuProfileDir: undefined },
+    `${mode} mode`,
     backend,
-  });
+    sharingPool(mode, connections, connections),
+  );
 }

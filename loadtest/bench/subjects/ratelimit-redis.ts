@@ -6,7 +6,7 @@ import type { LeaseRequest } from '../../../ratelimit/shared/lease-script.ts';
 import { TokenBucket } from '../../../ratelimit/token-bucket.ts';
 import { freePort, portOpen } from '../../stand/ports.ts';
 import type { Bench } from '../subject.ts';
-import { median } from '../turns.ts';
+import { median } from '../../result/median.ts';
 
 const redisFile = '/usr/bin/redis-server';
 const startTimeoutMs = 10_000;

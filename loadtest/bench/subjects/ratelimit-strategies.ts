@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Bench } from '../subject.ts';
 import { aligned } from '../../result/aligned.ts';
-import { median } from '../turns.ts';
+import { median } from '../../result/median.ts';
 import { contestants, flexibleName, keyCount } from './ratelimit-contestants.ts';
 import type { Contestant } from './ratelimit-contestants.ts';
 

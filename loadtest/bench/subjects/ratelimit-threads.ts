@@ -6,7 +6,7 @@ import { createThreadMemory, type ThreadMemory } from '../../../ratelimit/shared
 import { TokenBucket } from '../../../ratelimit/token-bucket.ts';
 import type { Bench } from '../subject.ts';
 import { aligned } from '../../result/aligned.ts';
-import { median } from '../turns.ts';
+import { median } from '../../result/median.ts';
 
 const goalNs = 10;
 const leastShare = 0.95;

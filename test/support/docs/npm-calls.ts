@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { chosenSubjects } from '../../../loadtest/bench/all-subjects.ts';
 import { parseOptions } from '../../../loadtest/bench/options.ts';
+import { parseOptions as parseCompareOptions } from '../../../loadtest/compare/options.ts';
 
 /** The arguments of each `npm test` and `npm run` since the last look, as the stand-in for npm has noted them. */
 export function npmCallsIn(dir: string): string[] {
@@ -12,7 +13,13 @@ export function npmCallsIn(dir: string): string[] {
   return calls;
 }
 
-/** Throws when package.json has no such script, or `npm run bench` would not take these options. */
+/** What reads the options of a script, and throws for those it does not take. */
+const readers: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
+  bench: (args) => chosenSubjects(parseOptions(args)),
+  compare: parseCompareOptions,
+};
+
+/** Throws when package.json has no such script, or the script would not take these options. */
 export function checkNpmCall(call: string): void {
   const [command, ...rest] = call.split(' ');
   const script = command === 'run' ? rest.shift() : command;
@@ -20,5 +27,5 @@ export function checkNpmCall(call: string): void {
   const { scripts } = JSON.parse(manifest) as { readonly scripts: Readonly<Record<string, string>> };
   if (script === undefined || scripts[script] === undefined)
     throw new Error(`npm ${call}: package.json has no script ${script}`);
-  if (script === 'bench') chosenSubjects(parseOptions(rest[0] === '--' ? rest.slice(1) : rest));
+  readers[script]?.(rest[0] === '--' ? rest.slice(1) : rest);
 }

@@ -1,0 +1,8 @@
+import type { StandOptions } from '../../compare/stand.ts';
+import type { Bench } from '../subject.ts';
+
+/** What the servers of a subject are started with. */
+export function standOf({ children, dir, options }: Bench): StandOptions {
+  const { clients, gatewayFile, cpuProfileDir } = options;
+  return { children, dir, clients, gatewayFile, cpuProfileDir };
+}

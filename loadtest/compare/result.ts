@@ -1,0 +1,75 @@
+import { environment } from '../result/environment.ts';
+import { emptyResult } from '../result/run-result.ts';
+import type { Comparison, RunResult } from '../result/run-result.ts';
+import { peerVersion } from '../stand/peers.ts';
+import { hindranceLine, saturated } from './bottleneck.ts';
+import type { Contestant } from './contestants.ts';
+import type { Figures } from './figures.ts';
+import type { CompareOptions } from './options.ts';
+import type { Ratio } from './ratio.ts';
+import type { DepthFigures } from './run.ts';
+
+/** Returns the result of a run in which nothing was measured yet. */
+export function newResult(
+  args: readonly string[],
+  { pace, depths }: CompareOptions,
+  present: readonly Contestant[],
+): RunResult {
+  const peers = present.flatMap(({ peer }) => (peer ? [peer] : []));
+  const names = present.map(({ name }) => name).join(', ');
+  return emptyResult({
+    kind: 'compare',
+    title: `${names}: ${pace.clients.toLocaleString('en')} clients in turns`,
+    command: `npm run compare${args.length > 0 ? ` -- ${args.join(' ')}` : ''}`,
+    environment: environment('loopback', {
+      ...Object.fromEntries(peers.map((peer) => [peer.name, peerVersion(peer)])),
+    }),
+    target: names,
+    settings: {
+      clients: pace.clients,
+      depth: depths.join(','),
+      seconds: pace.windowMs / 1000,
+      warmup: pace.warmupMs / 1000,
+      rounds: pace.rounds,
+      retries: pace.retries,
+    },
+  });
+}
+
+/** Returns what was measured, as a result has it. */
+export function comparisonOf(depths: readonly DepthFigures[]): Comparison {
+  return {
+    contestants: depths.flatMap(({ medians }) => medians.map(contestantOf)),
+    ratios: depths.flatMap(({ ratios }) => ratios.map(resultOf)),
+  };
+}
+
+function contestantOf(figures: Figures): Comparison['contestants'][number] {
+  return {
+    name: figures.server,
+    protocol: figures.protocol,
+    depth: figures.depth,
+    messagesPerSecond: figures.messagesPerSecond,
+    p50Ms: figures.p50Us / 1000,
+    p99Ms: figures.p99Us / 1000,
+    serverCpuUsPerMessage: figures.serverCpuUsPerMessage,
+    cores: figures.cores,
+    upstreamConnections: figures.upstreamConnections ?? null,
+    saturated: saturated(figures),
+  };
+}
+
+function resultOf({ a, b, ratio, refused, goal, perCpuSecond }: Ratio): Comparison['ratios'][number] {
+  return {
+    name: a.server,
+    against: b.server,
+    depth: a.depth,
+    ratio: ratio ?? null,
+    refused:
+      refused.length === 0
+        ? null
+        : refused.map(({ of, hindrance }) => hindranceLine(hindrance, of)).join('; '),
+    goal: goal ?? null,
+    perCpuSecond: perCpuSecond ?? null,
+  };
+}
