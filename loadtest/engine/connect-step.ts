@@ -1,0 +1,17 @@
+import { Connection } from './connection.ts';
+import type { FlowContext, Step } from './flow-context.ts';
+import type { Connect } from './verbs.ts';
+
+/** Opens the client's connection, when it is its turn. */
+export function connectStep(connect: Connect, { target, telemetry, settings, gateTo }: FlowContext): Step {
+  const urls = [connect.url ?? target].flat().map((url) => withPath(url, connect.path));
+  const options = { ...connect, codec: connect.codec, timeoutMs: settings.timeout * 1_000 };
+  return async (user) => {
+    const url = urls[user.number % urls.length]!;
+    user.connection = await gateTo(url).pass(() => Connection.open({ ...options, url }, telemetry));
+  };
+}
+
+function withPath(url: string, path: string | undefined): string {
+  return path === undefined ? url : new URL(path, url).href;
+}

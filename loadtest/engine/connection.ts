@@ -1,0 +1,257 @@
+import type { IncomingMessage } from 'node:http';
+import { WebSocket } from 'ws';
+import { Failure, failureOf, kinds } from './failure.ts';
+import type { Message } from './message.ts';
+import { OwedReplies, type Owed } from './owed-replies.ts';
+import type { Telemetry, WireCounter } from './telemetry.ts';
+import { isCodecName, wireCodec, type WireCodec } from './wire-codec.ts';
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly subprotocols: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  /** Asked for by the URL; the server must agree. */
+  readonly codec: string | undefined;
+  /** 13, or 8 for the drafts before it. */
+  readonly protocolVersion: number;
+  readonly timeoutMs: number;
+  /** Takes any certificate. */
+  readonly insecure: boolean;
+}
+
+const normalClosure = 1_000;
+const closedWithoutCode = 1_006;
+const maxPayload = 256 << 20;
+
+/** One client: times its handshake and every reply, and checks each of them. */
+export class Connection {
+  readonly #socket: WebSocket;
+  readonly #wire: WireCounter;
+  readonly #telemetry: Telemetry;
+  readonly #codec: WireCodec | undefined;
+  readonly #owed = new OwedReplies();
+  readonly #timeoutMs: number;
+  #fault: Failure | undefined;
+  #closing = false;
+  #ids = 0;
+  #wake: (() => void) | undefined;
+
+  /** Resolves when it is open; rejects with the `Failure`, which is counted already. */
+  static async open(options: ConnectionOptions, telemetry: Telemetry): Promise<Connection> {
+    telemetry.begun();
+    let socket: WebSocket;
+    const begunMs = performance.now();
+    try {
+      socket = webSocket(options);
+    } catch (error) {
+      return giveUp(telemetry, failureOf(error), undefined);
+    }
+    const { failure, response } = await handshake(socket);
+    const wire = response?.socket;
+    if (failure === undefined && response !== undefined && wire !== undefined) {
+      const spoken = response.headers['wsluice-codec'];
+      const agreed = options.codec === undefined || spoken === options.codec;
+      if (agreed) {
+        telemetry.opened(wire, performance.now() - begunMs);
+        return new Connection(socket, wire, spoken?.toString(), options.timeoutMs, telemetry);
+      }
+      socket.terminate();
+      const detail = `asked for ${options.codec}, and the server said nothing of it`;
+      return giveUp(telemetry, new Failure(kinds.noCodec, detail), wire);
+    }
+    socket.terminate();
+    return giveUp(telemetry, failure ?? new Failure(kinds.handshakeGarbage), wire);
+  }
+
+  private constructor(
+    socket: WebSocket,
+    wire: WireCounter,
+    codec: string | undefined,
+    timeoutMs: number,
+    telemetry: Telemetry,
+  ) {
+    this.#socket = socket;
+    this.#wire = wire;
+    this.#telemetry = telemetry;
+    this.#timeoutMs = timeoutMs;
+    this.#codec = codec !== undefined && isCodecName(codec) ? wireCodec(codec) : undefined;
+    socket.on('message', (data: Buffer, isBinary) => this.#take({ bytes: data, isBinary }));
+    socket.on('error', (error) => (this.#fault ??= failureOf(error)));
+    socket.on('close', (code, reason) => this.#onClose(code, reason.toString()));
+    socket.resume();
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  /** How many messages have no reply yet. */
+  get owed(): number {
+    return this.#owed.size;
+  }
+
+  /** The id of the next JSON-RPC request. */
+  nextId(): number {
+    return ++this.#ids;
+  }
+
+  /** Sends a message to which a reply is owed; without `check`, none is. `sinceMs` is when it should have been sent. */
+  send(message: Message, owed?: Omit<Owed, 'message'>): void {
+    if (!this.isOpen) return;
+    const wire = this.#codec === undefined ? message : this.#codec.pack(message);
+    if (owed !== undefined) this.#owed.add({ ...owed, message });
+    this.#socket.send(wire.bytes, { binary: wire.isBinary });
+    this.#telemetry.sent();
+  }
+
+  /** Resolves when at most `most` replies are owed, or the connection is gone; false when one took too long, which is counted. */
+  async owesAtMost(most: number): Promise<boolean> {
+    while (this.#owed.size > most && this.isOpen) {
+      const leftMs = this.#owed.oldest!.sinceMs + this.#timeoutMs - performance.now();
+      if (leftMs <= 0) return !this.dropLate();
+      await this.#news(leftMs);
+    }
+    return true;
+  }
+
+  /** Gives up what is owed for too long, and counts it; true when there was any. */
+  dropLate(): boolean {
+    const late = this.#owed.dropBefore(performance.now() - this.#timeoutMs + 1);
+    if (late > 0)
+      this.#telemetry.failed(
+        new Failure(kinds.replyTimeout, `none within ${this.#timeoutMs / 1_000} s`),
+        late,
+      );
+    return late > 0;
+  }
+
+  /** Reads nothing more, until `read`. */
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
+  read(): void {
+    this.#socket.resume();
+  }
+
+  /** Waits until the server closes; false when it has not within `waitMs`. */
+  async closedWithin(waitMs: number): Promise<boolean> {
+    const untilMs = performance.now() + waitMs;
+    while (this.#socket.readyState !== WebSocket.CLOSED) {
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0) return false;
+      await this.#news(leftMs);
+    }
+    return true;
+  }
+
+  /** Says goodbye and waits for the answer; cuts the connection where none comes. */
+  async close(code = normalClosure, reason = ''): Promise<void> {
+    if (this.#socket.readyState === WebSocket.CLOSED) return;
+    this.#closing = true;
+    this.#owed.dropAll();
+    this.#socket.resume();
+    this.#socket.close(code, reason);
+    if (await this.closedWithin(this.#timeoutMs)) return;
+    this.#telemetry.failed(new Failure(kinds.closeTimeout));
+    this.#socket.terminate();
+    await this.closedWithin(this.#timeoutMs);
+  }
+
+  /** Cuts the connection. */
+  cut(): void {
+    this.#closing = true;
+    this.#socket.terminate();
+  }
+
+  #take(wire: Message): void {
+    const nowMs = performance.now();
+    // What comes after the goodbye is nobody's.
+    if (this.#closing) return;
+    let reply = wire;
+    try {
+      if (this.#codec !== undefined) reply = this.#codec.unpack(wire);
+    } catch (error) {
+      this.#telemetry.failed(new Failure(kinds.undecodable, (error as Error).message));
+      return;
+    }
+    const { owed, failure } = this.#owed.settle(reply);
+    if (failure !== undefined) this.#telemetry.failed(failure);
+    else if (owed !== undefined) this.#telemetry.received(nowMs - owed.sinceMs);
+    this.#wake?.();
+  }
+
+  #onClose(code: number, reason: string): void {
+    const lost = this.#owed.dropAll();
+    if (!this.#closing) this.#telemetry.failed(this.#whyClosed(code, reason), Math.max(1, lost));
+    this.#telemetry.closed(this.#wire);
+    this.#wake?.();
+  }
+
+  #whyClosed(code: number, reason: string): Failure {
+    if (this.#fault !== undefined) return this.#fault;
+    return code === closedWithoutCode ? new Failure(kinds.cutOff) : new Failure(kinds.closed(code), reason);
+  }
+
+  /** Resolves at the next reply or at the close, or after `waitMs`. */
+  async #news(waitMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, waitMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+}
+
+function webSocket(options: ConnectionOptions): WebSocket {
+  const url = new URL(options.url);
+  if (options.codec !== undefined) url.searchParams.set('codec', options.codec);
+  // No dictionary is loaded here, and the server is to know.
+  const ids = options.codec === 'zstd' ? { 'Wsluice-Dictionaries': '0' } : {};
+  if (options.codec === 'zstd') url.searchParams.set('dictionary', '0');
+  return new WebSocket(url, [...options.subprotocols], {
+    protocolVersion: options.protocolVersion,
+    handshakeTimeout: options.timeoutMs,
+    headers: { ...ids, ...options.headers },
+    perMessageDeflate: false,
+    rejectUnauthorized: !options.insecure,
+    maxPayload,
+  });
+}
+
+interface Handshaken {
+  readonly failure: Failure | undefined;
+  readonly response: IncomingMessage | undefined;
+}
+
+/** Resolves at its end, good or bad. */
+function handshake(socket: WebSocket): Promise<Handshaken> {
+  return new Promise((resolve) => {
+    let response: IncomingMessage | undefined;
+    socket.once('upgrade', (answer) => (response = answer));
+    socket.once('unexpected-response', (_request, answer) => {
+      const status = answer.statusCode ?? 0;
+      answer.on('error', () => undefined).resume();
+      resolve({
+        failure: new Failure(kinds.status(status), answer.statusMessage, status),
+        response: answer,
+      });
+    });
+    socket.once('open', () => {
+      // What comes with the handshake waits for who is to take it.
+      socket.pause();
+      resolve({ failure: undefined, response });
+    });
+    // It stays: a socket that is given up reports that as an error as well.
+    socket.on('error', (error) => resolve({ failure: failureOf(error), response }));
+  });
+}
+
+function giveUp(telemetry: Telemetry, failure: Failure, wire: WireCounter | undefined): never {
+  telemetry.failed(failure);
+  telemetry.over(wire);
+  throw failure;
+}

@@ -1,0 +1,128 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Failure, kinds } from './failure.ts';
+import { sameMessage, type Message } from './message.ts';
+
+/** How replies are checked. `echo`: the message itself, or its params as the result; `any`: each message has one reply. */
+export type ReplyCheck = 'echo' | 'any';
+
+/** A message that has no reply yet. */
+export interface Owed {
+  readonly message: Message;
+  /** Set for a JSON-RPC request. */
+  readonly id: number | undefined;
+  readonly check: ReplyCheck;
+  /** When it was sent, or should have been. */
+  readonly sinceMs: number;
+}
+
+/** What a reply settles, and what is wrong with it. */
+export interface Settled {
+  readonly owed: Owed | undefined;
+  readonly failure: Failure | undefined;
+}
+
+const shownChars = 120;
+
+/** The messages of one connection that have no reply yet, oldest first. */
+export class OwedReplies {
+  readonly #owed: Owed[] = [];
+
+  get size(): number {
+    return this.#owed.length;
+  }
+
+  get oldest(): Owed | undefined {
+    return this.#owed[0];
+  }
+
+  add(owed: Owed): void {
+    this.#owed.push(owed);
+  }
+
+  /** Gives up what was sent before `sinceMs`, and returns how much that is. */
+  dropBefore(sinceMs: number): number {
+    let dropped = 0;
+    while (this.#owed.length > 0 && this.#owed[0]!.sinceMs < sinceMs) {
+      this.#owed.shift();
+      dropped++;
+    }
+    return dropped;
+  }
+
+  /** Gives up everything, and returns how much that is. */
+  dropAll(): number {
+    return this.#owed.splice(0).length;
+  }
+
+  /** Takes a reply: its message is settled, right or wrong. Without a match in content the oldest is the one meant. */
+  settle(reply: Message): Settled {
+    const oldest = this.#owed[0];
+    if (oldest === undefined) return { owed: undefined, failure: new Failure(kinds.unasked, shown(reply)) };
+    if (oldest.id !== undefined) return this.#settleCall(reply);
+    if (oldest.check === 'any') return { owed: this.#take(0), failure: undefined };
+    const at = this.#owed.findIndex(({ message }) => sameMessage(message, reply));
+    if (at !== -1) return { owed: this.#take(at), failure: undefined };
+    return { owed: this.#take(0), failure: wrong(reply, oldest.message) };
+  }
+
+  #settleCall(reply: Message): Settled {
+    const answer = parsed(reply);
+    if (answer === undefined) return this.#wrongCall(reply);
+    // A notification of the server is no reply.
+    if (answer.id === undefined && typeof answer.method === 'string')
+      return { owed: undefined, failure: undefined };
+    const at = this.#owed.findIndex(({ id }) => id === answer.id);
+    if (at === -1) {
+      if (answer.error !== undefined && (answer.id ?? null) === null)
+        return this.#wrongCall(reply, answer.error.code);
+      return { owed: undefined, failure: new Failure(kinds.unasked, shown(reply)) };
+    }
+    const owed = this.#take(at);
+    if (answer.error !== undefined)
+      return {
+        owed,
+        failure: new Failure(kinds.errorReply(answer.error.code ?? 'without a code'), shown(reply)),
+      };
+    if (owed.check === 'any') return { owed, failure: undefined };
+    const { params } = JSON.parse(Buffer.from(owed.message.bytes).toString()) as { params?: unknown };
+    const right = isDeepStrictEqual(answer.result, params);
+    return { owed, failure: right ? undefined : wrong(reply, owed.message) };
+  }
+
+  #wrongCall(reply: Message, code?: number): Settled {
+    const owed = this.#take(0);
+    if (code !== undefined) return { owed, failure: new Failure(kinds.errorReply(code), shown(reply)) };
+    return { owed, failure: wrong(reply, owed.message) };
+  }
+
+  #take(at: number): Owed {
+    return this.#owed.splice(at, 1)[0]!;
+  }
+}
+
+interface Answer {
+  readonly id?: unknown;
+  readonly method?: unknown;
+  readonly result?: unknown;
+  readonly error?: { readonly code?: number };
+}
+
+function parsed(reply: Message): Answer | undefined {
+  try {
+    const answer: unknown = JSON.parse(Buffer.from(reply.bytes).toString());
+    return typeof answer === 'object' && answer !== null && !Array.isArray(answer) ? answer : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function wrong(reply: Message, sent: Message): Failure {
+  return new Failure(kinds.wrongReply, `to ${shown(sent)} came ${shown(reply)}`);
+}
+
+/** The beginning of a message, fit for a line. */
+function shown({ bytes, isBinary }: Message): string {
+  const kind = isBinary ? 'binary' : 'text';
+  const start = JSON.stringify(Buffer.from(bytes.subarray(0, shownChars)).toString('latin1'));
+  return bytes.length > shownChars ? `${kind} ${start} … (${bytes.length} bytes)` : `${kind} ${start}`;
+}

@@ -1,0 +1,45 @@
+import { writeSync } from 'node:fs';
+import type { Telemetry } from './telemetry.ts';
+import { telemetryFdVariable, type FaultLine, type TelemetryLine } from './telemetry-line.ts';
+
+const secondMs = 1_000;
+
+/** Writes a line at the end of every second and a last one when the thread ends, to the open file that the command has named. */
+export function streamTelemetry(telemetry: Telemetry): void {
+  const write = telemetryWriter();
+  const tick = (): void => {
+    const second = Math.floor(Date.now() / secondMs);
+    write(telemetry.take(second));
+    schedule();
+  };
+  // A timer of its own each time, so that they stay at the edges of seconds.
+  const schedule = (): void => {
+    setTimeout(tick, secondMs - (Date.now() % secondMs) + 1).unref();
+  };
+  schedule();
+  process.once('exit', () => write(telemetry.take(Math.ceil(Date.now() / secondMs))));
+}
+
+/** Tells the command why nothing can be run. */
+export function tellFault(message: string): void {
+  telemetryWriter()({ type: 'fault', message });
+}
+
+function telemetryWriter(): (line: TelemetryLine | FaultLine) => void {
+  const fd = Number(process.env[telemetryFdVariable]);
+  if (!Number.isInteger(fd) || fd < 3) return () => undefined;
+  return (line) => writeAll(fd, Buffer.from(`${JSON.stringify(line)}\n`));
+}
+
+function writeAll(fd: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Nobody listens any more: a load that nobody reads must not go on.
+      if (code === 'EPIPE') process.kill(process.pid, 'SIGTERM');
+      if (code !== 'EAGAIN') return;
+    }
+  }
+}
