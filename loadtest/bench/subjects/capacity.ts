@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMs, machineCpuMs } from '../../stand/cpu.ts';
-import { Crowds } from '../../scale/crowds.ts';
+import type { LoadFigures } from '../../scale/load-figures.ts';
+import { Loaders } from '../../scale/loaders.ts';
 import { kernelSocketBytes, openFilesLimit, residentBytes } from '../../stand/memory.ts';
 import { freePort } from '../../stand/ports.ts';
 import { startBackend, startGateway, type Backend, type Gateway } from '../../stand/servers.ts';
@@ -14,7 +15,8 @@ const mostPerProcess = 15_000;
 const otherFiles = 1_000;
 const upstreamsPerGateway = 8;
 const warmUpClients = 100;
-const warmUp = { rate: 1_000, durationMs: 1_000 };
+const warmUp = { ratePerSecond: 1_000, durationMs: 1_000 };
+const replyTimeoutMs = 60_000;
 const settleMs = 3_000;
 const pauseGraceMs = 60_000;
 /** A machine on which 14 processes share two cores may keep a client waiting, which is no fault of the gateway. */
@@ -48,16 +50,16 @@ async function measureRow(bench: Bench, connections: number): Promise<CapacityRo
   const backend = await startBackend(children, 'jsonrpc');
   const gateways = await startGateways(bench, backend, processes);
   const pids = gateways.flatMap((gateway) => gateway.pids());
-  const warm = new Crowds(children, 1);
-  await warm.connect(gateways[0]!, warmUpClients, 1);
-  await warm.load(warmUp);
+  const warm = loadersFor(bench, gateways[0]!, 1);
+  await warm.connect(warmUpClients, 1);
+  await answered(warm.load(warmUp));
   await warm.stop();
   await sleep(settleMs);
   const before = { resident: sumOf(pids, residentBytes), kernel: kernelSocketBytes() };
 
   const measured = measureCrowd({ bench, connections, processes, backend, gateways, before, say });
-  const { crowds, row } = await measured.catch((fault: unknown) => explain(fault, gateways));
-  await crowds.stop();
+  const { loaders, row } = await measured.catch((fault: unknown) => explain(fault, gateways));
+  await loaders.stop();
   await Promise.all([...gateways, backend].map((server) => server.stop()));
   return row;
 }
@@ -74,25 +76,25 @@ interface CrowdOptions {
 }
 
 /** Connects a crowd, loads it, leaves it alone, and counts it. */
-async function measureCrowd(order: CrowdOptions): Promise<{ crowds: Crowds; row: CapacityRow }> {
+async function measureCrowd(order: CrowdOptions): Promise<{ loaders: Loaders; row: CapacityRow }> {
   const { connections, processes, backend, gateways, before, say } = order;
   const { children, options } = order.bench;
   const pids = gateways.flatMap((gateway) => gateway.pids());
   say('connecting');
-  const crowds = new Crowds(children, 2);
+  const loaders = loadersFor(order.bench, gateways[0]!, 2);
   const connectingMs = performance.now();
-  await crowds.connect(gateways[0]!, connections, processes);
+  await loaders.connect(connections, processes);
   const connectedMs = performance.now() - connectingMs;
 
   // A client that is dropped meanwhile is told of as such, not by the end of its loader.
   const pass = (ms: number): Promise<void> => children.watch('a pause', ms + pauseGraceMs, sleep(ms));
   await pass(settleMs);
   say(`${options.rate} messages/s`);
-  const [loaded, loadCores] = await withCores(pids, crowds.pids, () =>
-    crowds.load({ rate: options.rate, durationMs: options.holdMs }),
+  const [loaded, loadCores] = await withCores(pids, loaders.pids, () =>
+    answered(loaders.load({ ratePerSecond: options.rate, durationMs: options.holdMs, replyTimeoutMs })),
   );
   say('idle, pinged');
-  const [, idleCores] = await withCores(pids, crowds.pids, () => pass(options.holdMs));
+  const [, idleCores] = await withCores(pids, loaders.pids, () => pass(options.holdMs));
 
   const held = await sumOfGauges(gateways);
   if (held !== connections) throw new Error(`${connections - held} of ${connections} clients were dropped`);
@@ -106,13 +108,35 @@ async function measureCrowd(order: CrowdOptions): Promise<{ crowds: Crowds; row:
     kernelBytesPerConnection: (kernelSocketBytes() - before.kernel) / connections,
     idleCores,
     loadCores,
-    messagesPerSecond: (loaded.replies / options.holdMs) * 1_000,
+    messagesPerSecond: (loaded.received / options.holdMs) * 1_000,
     p50Us: loaded.latency.quantileUs(0.5),
     p99Us: loaded.latency.quantileUs(0.99),
     maxUs: loaded.latency.maxUs,
     upstreamConnections: await backend.openConnections('/wsluice'),
   };
-  return { crowds, row };
+  return { loaders, row };
+}
+
+/** A client that is lost, whenever that is, fails the bench. */
+function loadersFor({ children }: Bench, { port, path }: Gateway, firstAddress: number): Loaders {
+  return new Loaders({
+    ...{ children, target: { host: '127.0.0.1', port, path }, manyAddresses: true, protocol: 'jsonrpc' },
+    firstAddress,
+    onFaults(faults) {
+      const reasons = Object.values(faults).map(({ first }) => first);
+      children.fail(new Error(`a client was dropped, or answered wrongly: ${reasons.join('; ')}`));
+    },
+  });
+}
+
+/** What the load was; throws unless each message was answered. */
+async function answered(load: Promise<LoadFigures>): Promise<LoadFigures> {
+  const figures = await load;
+  const { received, errors, unsent, lost } = figures;
+  if (received === figures.sent && unsent.total === 0) return figures;
+  throw new Error(
+    `${lost} messages were lost, no reply came in ${replyTimeoutMs / 1_000} s; others: ${JSON.stringify([errors.counted, unsent.counted])}`,
+  );
 }
 
 async function startGateways(bench: Bench, backend: Backend, count: number): Promise<Gateway[]> {
