@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import type { StageMessage } from '../engine/stage-messages.ts';
 import { telemetryFdVariable, type FaultLine, type TelemetryLine } from '../engine/telemetry-line.ts';
 
 const telemetryFd = 3;
@@ -16,6 +17,8 @@ export interface ArtilleryOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly onTelemetry: (line: TelemetryLine) => void;
+  /** For scenarios with stages. */
+  readonly onStage?: (message: StageMessage) => void;
 }
 
 /** How an artillery process ended. */
@@ -41,7 +44,7 @@ export class ArtilleryRun {
   #stopped = false;
   #gone = false;
 
-  constructor({ program, file, args = [], env = {}, onTelemetry }: ArtilleryOptions) {
+  constructor({ program, file, args = [], env = {}, onTelemetry, onStage }: ArtilleryOptions) {
     const node = ['--disable-warning=ExperimentalWarning', program, 'run', file, ...args];
     this.#child = spawn(process.execPath, node, {
       env: {
@@ -57,7 +60,7 @@ export class ArtilleryRun {
     this.pid = this.#child.pid ?? 0;
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream!.on('data', this.#keepTail);
     const lines = createInterface({ input: this.#child.stdio[telemetryFd] as Readable });
-    lines.on('line', (line) => this.#take(line, onTelemetry));
+    lines.on('line', (line) => this.#take(line, onTelemetry, onStage));
     const abandon = (): void => this.#kill('SIGKILL');
     process.once('exit', abandon);
     this.ended = new Promise<ArtilleryEnd>((resolve) => {
@@ -92,10 +95,15 @@ export class ArtilleryRun {
     }
   }
 
-  #take(line: string, onTelemetry: (line: TelemetryLine) => void): void {
-    const said = JSON.parse(line) as TelemetryLine | FaultLine;
+  #take(
+    line: string,
+    onTelemetry: ArtilleryOptions['onTelemetry'],
+    onStage: ArtilleryOptions['onStage'],
+  ): void {
+    const said = JSON.parse(line) as TelemetryLine | FaultLine | StageMessage;
     if (said.type === 'second') onTelemetry(said);
-    else this.#fault ??= said.message;
+    else if (said.type === 'fault') this.#fault ??= said.message;
+    else onStage?.(said);
   }
 
   readonly #keepTail = (chunk: Buffer): void => {

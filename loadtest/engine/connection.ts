@@ -17,6 +17,8 @@ export interface ConnectionOptions {
   readonly timeoutMs: number;
   /** Takes any certificate. */
   readonly insecure: boolean;
+  /** It ended unasked; `stalled`: when it had stopped reading. */
+  readonly onDropped?: (kind: string, stalled: boolean) => void;
 }
 
 const normalClosure = 1_000;
@@ -31,8 +33,10 @@ export class Connection {
   readonly #codec: WireCodec | undefined;
   readonly #owed = new OwedReplies();
   readonly #timeoutMs: number;
+  readonly #onDropped: ConnectionOptions['onDropped'];
   #fault: Failure | undefined;
   #closing = false;
+  #stalled = false;
   #ids = 0;
   #wake: (() => void) | undefined;
 
@@ -53,7 +57,7 @@ export class Connection {
       const agreed = options.codec === undefined || spoken === options.codec;
       if (agreed) {
         telemetry.opened(wire, performance.now() - begunMs);
-        return new Connection(socket, wire, spoken?.toString(), options.timeoutMs, telemetry);
+        return new Connection(socket, wire, spoken?.toString(), options, telemetry);
       }
       socket.terminate();
       const detail = `asked for ${options.codec}, and the server said nothing of it`;
@@ -67,13 +71,14 @@ export class Connection {
     socket: WebSocket,
     wire: WireCounter,
     codec: string | undefined,
-    timeoutMs: number,
+    { timeoutMs, onDropped }: Pick<ConnectionOptions, 'timeoutMs' | 'onDropped'>,
     telemetry: Telemetry,
   ) {
     this.#socket = socket;
     this.#wire = wire;
     this.#telemetry = telemetry;
     this.#timeoutMs = timeoutMs;
+    this.#onDropped = onDropped;
     this.#codec = codec !== undefined && isCodecName(codec) ? wireCodec(codec) : undefined;
     socket.on('message', (data: Buffer, isBinary) => this.#take({ bytes: data, isBinary }));
     socket.on('error', (error) => (this.#fault ??= failureOf(error)));
@@ -95,13 +100,14 @@ export class Connection {
     return ++this.#ids;
   }
 
-  /** Sends a message to which a reply is owed; without `check`, none is. `sinceMs` is when it should have been sent. */
-  send(message: Message, owed?: Omit<Owed, 'message'>): void {
-    if (!this.isOpen) return;
+  /** Sends a message, to which a reply is owed where `owed` says what; false when the connection is gone. */
+  send(message: Message, owed?: Omit<Owed, 'message'>): boolean {
+    if (!this.isOpen) return false;
     const wire = this.#codec === undefined ? message : this.#codec.pack(message);
     if (owed !== undefined) this.#owed.add({ ...owed, message });
     this.#socket.send(wire.bytes, { binary: wire.isBinary });
     this.#telemetry.sent();
+    return true;
   }
 
   /** Resolves when at most `most` replies are owed, or the connection is gone; false when one took too long, which is counted. */
@@ -116,7 +122,7 @@ export class Connection {
 
   /** Gives up what is owed for too long, and counts it; true when there was any. */
   dropLate(): boolean {
-    const late = this.#owed.dropBefore(performance.now() - this.#timeoutMs + 1);
+    const late = this.#owed.dropBefore(performance.now() - this.#timeoutMs + 1, kinds.replyTimeout);
     if (late > 0)
       this.#telemetry.failed(
         new Failure(kinds.replyTimeout, `none within ${this.#timeoutMs / 1_000} s`),
@@ -127,6 +133,7 @@ export class Connection {
 
   /** Reads nothing more, until `read`. */
   stopReading(): void {
+    this.#stalled = true;
     this.#socket.pause();
   }
 
@@ -149,7 +156,7 @@ export class Connection {
   async close(code = normalClosure, reason = ''): Promise<void> {
     if (this.#socket.readyState === WebSocket.CLOSED) return;
     this.#closing = true;
-    this.#owed.dropAll();
+    this.#owed.dropAll(kinds.gone);
     this.#socket.resume();
     this.#socket.close(code, reason);
     if (await this.closedWithin(this.#timeoutMs)) return;
@@ -176,14 +183,19 @@ export class Connection {
       return;
     }
     const { owed, failure } = this.#owed.settle(reply);
+    owed?.onSettled?.(failure?.kind);
     if (failure !== undefined) this.#telemetry.failed(failure);
     else if (owed !== undefined) this.#telemetry.received(nowMs - owed.sinceMs);
     this.#wake?.();
   }
 
   #onClose(code: number, reason: string): void {
-    const lost = this.#owed.dropAll();
-    if (!this.#closing) this.#telemetry.failed(this.#whyClosed(code, reason), Math.max(1, lost));
+    const why = this.#whyClosed(code, reason);
+    const lost = this.#owed.dropAll(why.kind);
+    if (!this.#closing) {
+      this.#telemetry.failed(why, Math.max(1, lost));
+      this.#onDropped?.(why.kind, this.#stalled);
+    }
     this.#telemetry.closed(this.#wire);
     this.#wake?.();
   }

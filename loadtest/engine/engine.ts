@@ -2,11 +2,12 @@ import { threadId } from 'node:worker_threads';
 import { Failure } from './failure.ts';
 import { compileFlow } from './flow.ts';
 import type { ArtilleryHelpers, FlowContext, Step, VirtualUser } from './flow-context.ts';
+import { Crowd } from './crowd.ts';
 import { Gate } from './gate.ts';
 import { generatorOf } from './generator.ts';
 import { MessageMaker } from './message-maker.ts';
 import { Telemetry, type ArtilleryEvents } from './telemetry.ts';
-import { streamTelemetry, tellFault } from './telemetry-stream.ts';
+import { streamTelemetry, telemetryWriter, tellFault } from './telemetry-stream.ts';
 import { checked, engineSettings, type EngineSettings } from './verbs.ts';
 
 interface Script {
@@ -50,10 +51,12 @@ export default class WsluiceEngine {
         return;
       }
       const user: VirtualUser = { number: this.#clients++, context, connection: undefined };
-      live(user, steps, shared.telemetry).then(
-        () => done(null, context),
-        (error: unknown) => done(error, context),
-      );
+      live(user, steps, shared.telemetry)
+        .finally(() => shared.crowd.end(user.number))
+        .then(
+          () => done(null, context),
+          (error: unknown) => done(error, context),
+        );
     };
   }
 
@@ -65,6 +68,7 @@ export default class WsluiceEngine {
     const gates = new Map<string, Gate>();
     const { generator } = this.#settings;
     this.#shared = {
+      crowd: new Crowd(telemetryWriter()),
       ...{ telemetry, artillery, settings: this.#settings, helpers: this.#helpers },
       target: this.#script.config.target,
       processor: this.#script.config.processor ?? {},

@@ -29,6 +29,7 @@ export const kinds = {
   closed: (code: number): string => `closed by the server: ${code}`,
   notClosed: 'not closed by the server',
   closeTimeout: 'no answer to the close',
+  gone: 'connection gone',
   replyTimeout: 'reply timed out',
   wrongReply: 'wrong reply',
   undecodable: 'undecodable reply',

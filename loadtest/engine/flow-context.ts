@@ -1,4 +1,5 @@
 import type { Connection } from './connection.ts';
+import type { Crowd } from './crowd.ts';
 import type { Gate } from './gate.ts';
 import type { Generator, MessageMaker } from './message-maker.ts';
 import type { ArtilleryEvents, Telemetry } from './telemetry.ts';
@@ -31,6 +32,8 @@ export interface FlowContext {
   readonly helpers: ArtilleryHelpers;
   /** The functions of the scenario's `config.processor`. */
   readonly processor: Readonly<Record<string, unknown>>;
+  /** What clients do together. */
+  readonly crowd: Crowd;
   readonly maker: MessageMaker;
   readonly generatorFor: (isBinary: boolean) => Promise<Generator> | undefined;
   readonly gateTo: (url: string) => Gate;

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { connectStep } from './connect-step.ts';
+import { meetStep, openLoopStep, splitStep } from './crowd-steps.ts';
 import { Failure, kinds } from './failure.ts';
 import { connectionOf, type FlowContext, type Step, type VirtualUser } from './flow-context.ts';
 import { rateStep, sendStep } from './send-steps.ts';
-import { checked, loopLimits, verbs, type Verb } from './verbs.ts';
+import { checked, clientsOfBranch, loopLimits, verbs, type Verb } from './verbs.ts';
 
 type StepSpec = Readonly<Record<string, unknown>>;
 
@@ -34,6 +35,14 @@ function verbStep(verb: Verb, args: unknown, where: string, shared: FlowContext)
       return withArgs(verbs.send, args, where, shared, sendStep);
     case 'rate':
       return withArgs(verbs.rate, args, where, shared, rateStep);
+    case 'openLoop':
+      return withArgs(verbs.openLoop, args, where, shared, openLoopStep);
+    case 'meet': {
+      const place = {};
+      return withArgs(verbs.meet, args, where, shared, (expected) => meetStep(expected, shared, place));
+    }
+    case 'split':
+      return splitFlows(args, where, shared);
     case 'close':
       return withArgs(
         verbs.close,
@@ -71,6 +80,22 @@ function plain(work: (user: VirtualUser) => void): Step {
   return (user) => {
     work(user);
     return Promise.resolve();
+  };
+}
+
+/** One of several flows for each client. How many take which may be a template; the flows are checked now. */
+function splitFlows(args: unknown, where: string, shared: FlowContext): Step {
+  const branches = checked(verbs.split, args, where).map(({ clients, flow }, i) => ({
+    clients,
+    steps: compileFlow(flow, shared, `${where}[${i}].flow`),
+  }));
+  return async (user) => {
+    const ways = branches.map(({ clients, steps }) => {
+      if (clients === undefined) return { clients, steps };
+      const filledIn = shared.helpers.template(clients, user.context);
+      return { clients: checked(clientsOfBranch, filledIn, `${where}.clients`), steps };
+    });
+    await splitStep(ways)(user);
   };
 }
 

@@ -13,6 +13,8 @@ export interface Owed {
   readonly check: ReplyCheck;
   /** When it was sent, or should have been. */
   readonly sinceMs: number;
+  /** Hears of its end: what kind of failure it was, undefined for its own reply. */
+  readonly onSettled?: ((failure: string | undefined) => void) | undefined;
 }
 
 /** What a reply settles, and what is wrong with it. */
@@ -40,18 +42,20 @@ export class OwedReplies {
   }
 
   /** Gives up what was sent before `sinceMs`, and returns how much that is. */
-  dropBefore(sinceMs: number): number {
+  dropBefore(sinceMs: number, why: string): number {
     let dropped = 0;
     while (this.#owed.length > 0 && this.#owed[0]!.sinceMs < sinceMs) {
-      this.#owed.shift();
+      this.#owed.shift()!.onSettled?.(why);
       dropped++;
     }
     return dropped;
   }
 
   /** Gives up everything, and returns how much that is. */
-  dropAll(): number {
-    return this.#owed.splice(0).length;
+  dropAll(why: string): number {
+    const dropped = this.#owed.splice(0);
+    for (const { onSettled } of dropped) onSettled?.(why);
+    return dropped.length;
   }
 
   /** Takes a reply: its message is settled, right or wrong. Without a match in content the oldest is the one meant. */
@@ -85,7 +89,8 @@ export class OwedReplies {
       };
     if (owed.check === 'any') return { owed, failure: undefined };
     const { params } = JSON.parse(Buffer.from(owed.message.bytes).toString()) as { params?: unknown };
-    const right = isDeepStrictEqual(answer.result, params);
+    // A server that sends back whatever it gets is right as well.
+    const right = isDeepStrictEqual(answer.result, params) || sameMessage(owed.message, reply);
     return { owed, failure: right ? undefined : wrong(reply, owed.message) };
   }
 

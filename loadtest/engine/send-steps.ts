@@ -3,6 +3,7 @@ import type { Connection } from './connection.ts';
 import { Failure, kinds } from './failure.ts';
 import { connectionOf, type FlowContext, type Step } from './flow-context.ts';
 import type { MessageShape } from './message-maker.ts';
+import type { Owed } from './owed-replies.ts';
 import type { Rate, Send } from './verbs.ts';
 
 const msPerSecond = 1_000;
@@ -22,7 +23,7 @@ export function sendStep(send: Send, shared: FlowContext): Step {
       if (restMs > 0 && i < count - 1) await sleep(Math.ceil(restMs));
     }
     await settled(connection, 0);
-    if (!connection.isOpen) throw new Failure('connection gone');
+    if (!connection.isOpen) throw new Failure(kinds.gone);
   };
 }
 
@@ -45,20 +46,21 @@ export function rateStep(rate: Rate, shared: FlowContext): Step {
       await say(connection, rate, shape, shared, Math.min(dueMs, performance.now()));
     }
     while (connection.isOpen && connection.owed > 0) await connection.owesAtMost(0);
-    if (!connection.isOpen) throw new Failure('connection gone');
+    if (!connection.isOpen) throw new Failure(kinds.gone);
   };
 }
 
-async function say(
+/** Sends the next message, and `onSettled` hears what came of it; false when the connection is gone. */
+export async function say(
   connection: Connection,
-  { reply }: Pick<Send, 'reply'>,
+  { reply, onSettled }: Pick<Send, 'reply'> & Pick<Owed, 'onSettled'>,
   shape: MessageShape,
   { maker }: FlowContext,
   sinceMs: number,
-): Promise<void> {
+): Promise<boolean> {
   const id = shape.method === undefined ? undefined : connection.nextId();
   const message = await maker.next(shape, id);
-  connection.send(message, reply === 'none' ? undefined : { id, check: reply, sinceMs });
+  return connection.send(message, reply === 'none' ? undefined : { id, check: reply, sinceMs, onSettled });
 }
 
 /** Throws when a reply took too long: who waits for one more would wait as long again. */
@@ -66,7 +68,8 @@ async function settled(connection: Connection, most: number): Promise<void> {
   if (!(await connection.owesAtMost(most))) throw new Failure(kinds.replyTimeout);
 }
 
-async function shapeOf(
+/** What the messages of a step are like. */
+export async function shapeOf(
   { bytes, binary, jsonRpc, text }: Pick<Send, 'bytes' | 'binary' | 'jsonRpc' | 'text'>,
   { generatorFor }: FlowContext,
 ): Promise<MessageShape> {

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import type { StageMessage } from './stage-messages.ts';
 import type { Telemetry } from './telemetry.ts';
 import { telemetryFdVariable, type FaultLine, type TelemetryLine } from './telemetry-line.ts';
 
@@ -25,7 +26,8 @@ export function tellFault(message: string): void {
   telemetryWriter()({ type: 'fault', message });
 }
 
-function telemetryWriter(): (line: TelemetryLine | FaultLine) => void {
+/** Returns what writes a line to the command, or nowhere when there is none. */
+export function telemetryWriter(): (line: TelemetryLine | FaultLine | StageMessage) => void {
   const fd = Number(process.env[telemetryFdVariable]);
   if (!Number.isInteger(fd) || fd < 3) return () => undefined;
   return (line) => writeAll(fd, Buffer.from(`${JSON.stringify(line)}\n`));

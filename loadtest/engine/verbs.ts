@@ -10,9 +10,14 @@ const connect = z.strictObject({
   url: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
   /** Replaces the path of the target. */
   path: z.string().optional(),
-  codec: z.enum(codecNames as [string, ...string[]]).optional(),
+  codec: z
+    .enum(['none', ...codecNames])
+    .transform((name) => (name === 'none' ? undefined : name))
+    .optional(),
   subprotocols: z.array(z.string()).default([]),
   headers: z.record(z.string(), z.string()).default({}),
+  /** What it is called in the figures. */
+  as: z.string().optional(),
   protocolVersion: z.coerce.number().default(13),
   insecure: z.boolean().default(false),
 });
@@ -43,6 +48,27 @@ const rate = z.strictObject({
   seconds: number.positive(),
 });
 
+const openLoop = z.strictObject({
+  ...message,
+  jsonRpc: message.jsonRpc.default(true),
+  /** What it is called in the figures; all clients that come to one of that name share it. */
+  as: z.string().min(1),
+  /** Messages per second of all these clients together. */
+  rate: number.positive(),
+  seconds: number.positive(),
+});
+
+/** How many clients take one of several ways. */
+export const clientsOfBranch = whole;
+
+const split = z.array(
+  z.strictObject({
+    /** A number, or a template of one; without it, all the other clients. */
+    clients: z.union([z.number(), z.string()]).optional(),
+    flow: z.array(z.record(z.string(), z.unknown())),
+  }),
+);
+
 const close = z.strictObject({
   code: z.coerce.number().int().default(1_000),
   reason: z.string().default(''),
@@ -55,6 +81,10 @@ export const verbs = {
   connect,
   send,
   rate,
+  openLoop,
+  /** How many clients wait here for one another. */
+  meet: whole.min(1),
+  split,
   close,
   think: number,
   stopReading: z.literal(true),
@@ -72,6 +102,8 @@ export type Verb = keyof typeof verbs;
 export type Connect = z.infer<typeof connect>;
 export type Send = z.infer<typeof send>;
 export type Rate = z.infer<typeof rate>;
+export type OpenLoopArgs = z.infer<typeof openLoop>;
+export type Split = z.infer<typeof split>;
 export type Close = z.infer<typeof close>;
 
 /** `config.engines.wsluice` */

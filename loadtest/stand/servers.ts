@@ -48,8 +48,13 @@ export interface Gateway extends Server {
   readonly adminPort: number;
 }
 
-export async function startBackend(children: Children, protocol: Protocol | 'mux'): Promise<Backend> {
-  const port = await freePort();
+/** Starts a back end, on a port of its own or on `onPort`. */
+export async function startBackend(
+  children: Children,
+  protocol: Protocol | 'mux',
+  onPort?: number,
+): Promise<Backend> {
+  const port = onPort ?? (await freePort());
   const file = protocol === 'mux' ? muxBackendFile : backendFile;
   let answer = deferred<Record<string, number>>();
   const child = children.startNode('backend', [file, String(port), protocol], (message) =>

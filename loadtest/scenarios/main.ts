@@ -1,0 +1,4 @@
+import { main } from './command.ts';
+
+// What still waits for something when the run has failed must not keep the process alive.
+process.exit(await main(process.argv.slice(2)));
