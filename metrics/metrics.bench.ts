@@ -1,5 +1,5 @@
-// node metrics/metrics.bench.ts: what one count or observation costs, beside prom-client's own.
-import { bench, do_not_optimize, run, summary } from 'mitata';
+// npm run bench -- metrics: what one count or observation costs, beside prom-client's own.
+import { bench, do_not_optimize } from 'mitata';
 import { Counter, Histogram as PromHistogram, Registry } from 'prom-client';
 import { Counters } from './counters.ts';
 import { publishedBoundsSeconds } from './families.ts';
@@ -28,21 +28,14 @@ const next = () => seconds[turn++ & 1023]!;
 // One counter after the other: a gateway does other work between two counts of the same one, and does not wait for its last sum.
 const nextCounter = () => turn++ & 63;
 
-summary(() => {
-  bench('Counters.add', () => counters.add(nextCounter(), 1));
-  bench('prom-client inc', () => promPlain.inc());
-});
-summary(() => {
-  bench('GatewayMetrics.error', () => metrics.error(ErrorType['too-big']));
-  bench('prom-client inc, one label', () => promLabelled.inc({ type: 'too-big' }));
-});
-summary(() => {
-  bench('Histogram.observe', () => histogram.observe(next()));
-  bench('prom-client observe', () => promHistogram.observe(next()));
-});
+bench('Counters.add', () => counters.add(nextCounter(), 1));
+bench('prom-client inc', () => promPlain.inc());
+bench('GatewayMetrics.error', () => metrics.error(ErrorType['too-big']));
+bench('prom-client inc, one label', () => promLabelled.inc({ type: 'too-big' }));
+bench('Histogram.observe', () => histogram.observe(next()));
+bench('prom-client observe', () => promHistogram.observe(next()));
+bench('GatewayMetrics.connectionOpened', () => metrics.connectionOpened());
 bench('GatewayMetrics.received', () => metrics.received(70));
 bench('Histogram.cumulative (one scrape)', () =>
   do_not_optimize(histogram.cumulative(publishedBoundsSeconds)),
 );
-
-await run();

@@ -21,6 +21,7 @@ export interface BenchOptions {
   readonly gatewayFile: string;
   readonly cpuProfileDir: string | undefined;
   readonly jsonFile: string | undefined;
+  readonly reportFile: string | undefined;
 }
 
 export const usage = `npm run bench -- [subject …] [options]
@@ -29,7 +30,7 @@ export const usage = `npm run bench -- [subject …] [options]
   --connections 100,1000,10000   --rate 5000   --hold 10     (capacity; up to 250000)
   --gateway server/main.ts    the gateway to measure
   --cpu-prof <dir>            write V8 CPU profiles of the gateway and print its hottest functions
-  --json <file>               write the raw figures`;
+  --json <file>   --report <file.html>`;
 
 /** Reads the command line; throws with a readable reason when it makes no sense. */
 export function parseOptions(args: readonly string[]): BenchOptions {
@@ -49,6 +50,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       gateway: { type: 'string', default: 'server/main.ts' },
       'cpu-prof': { type: 'string' },
       json: { type: 'string' },
+      report: { type: 'string' },
     },
   });
   return {
@@ -65,6 +67,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     gatewayFile: values.gateway,
     cpuProfileDir: values['cpu-prof'],
     jsonFile: values.json,
+    reportFile: values.report,
   };
 }
 

@@ -1,49 +1,79 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkOutputs, writeOutputs } from '../report/write-outputs.ts';
 import { Children } from '../stand/children.ts';
-import { chosenSubjects } from './all-subjects.ts';
-import { parseOptions } from './options.ts';
-import type { BenchOptions } from './options.ts';
 import { progressLine } from '../stand/progress.ts';
+import { chosenSubjects } from './all-subjects.ts';
+import { Kept } from './kept.ts';
+import { parseOptions, usage } from './options.ts';
+import type { BenchOptions } from './options.ts';
 import type { Subject } from './subject.ts';
 
 // What still waits for something when the bench has failed, a port that never opens, must not keep it alive.
 process.exit(await main(process.argv.slice(2)));
 
-/** Exit code 1 means that something went wrong, never that something is slow. */
+/** Exit code 1 means that something went wrong, never that something is slow; 2 that it could not begin. */
 async function main(args: readonly string[]): Promise<number> {
+  let options: BenchOptions;
+  let wanted: readonly Subject[];
   try {
-    const options = parseOptions(args);
-    await runAll(chosenSubjects(options), options);
-    return 0;
+    if (args.includes('--help')) {
+      console.log(usage);
+      return 0;
+    }
+    options = parseOptions(args);
+    wanted = chosenSubjects(options);
+    checkOutputs(options);
   } catch (error) {
-    console.error(`\nbench: ${(error as Error).message}`);
-    return 1;
+    console.error(`bench: ${(error as Error).message}\n\n${usage}`);
+    return 2;
   }
+  return runAll(wanted, options, args);
 }
 
-async function runAll(wanted: readonly Subject[], options: BenchOptions): Promise<void> {
+async function runAll(
+  wanted: readonly Subject[],
+  options: BenchOptions,
+  args: readonly string[],
+): Promise<number> {
   const children = new Children();
   const dir = mkdtempSync(join(tmpdir(), 'wsluice-bench-'));
-  const figures: unknown[] = [];
+  const kept = new Kept();
+  const [startedAt, startedMs] = [new Date().toISOString(), performance.now()];
   const line = progressLine(process.stderr);
-  const interrupted = (): void => children.fail(new Error('interrupted'));
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
-  const bench = {
-    ...{ children, options, dir, progress: line.show },
-    print: line.print,
-    keep: (raw: unknown) => void figures.push(raw),
+  let code = 0;
+  const interrupted = (): void => {
+    code = 130;
+    children.fail(new Error('interrupted'));
   };
-  const machine = { cpu: cpus()[0]?.model, cores: availableParallelism(), node: process.version };
-  line.print(`${machine.cores} cores (${machine.cpu}), Node ${machine.node}, loopback\n`);
+  process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
+  const { keepBenches, keepComparison, keepOther } = kept;
+  const bench = {
+    ...{ children, options, dir, progress: line.show, print: line.print },
+    ...{ keepBenches, keepComparison, keepOther },
+  };
+  line.print(`${availableParallelism()} cores (${cpus()[0]?.model}), Node ${process.version}, loopback\n`);
   try {
     for (const subject of wanted) await subject.run(bench);
-    if (options.jsonFile)
-      writeFileSync(options.jsonFile, JSON.stringify({ machine, options, figures }, null, 2));
+  } catch (error) {
+    line.clear();
+    if (code === 0) code = 1;
+    console.error(`\nbench: ${code === 130 ? 'interrupted' : (error as Error).message}`);
   } finally {
     line.clear();
     await children.stopAll();
     rmSync(dir, { recursive: true, force: true });
   }
+  if (kept.isEmpty) return code;
+  const result = {
+    ...kept.result(
+      args,
+      wanted.map(({ name }) => name),
+      options,
+    ),
+    ...{ startedAt, seconds: (performance.now() - startedMs) / 1000, complete: code === 0 },
+  };
+  for (const file of writeOutputs(result, options)) line.print(`written: ${file}`);
+  return code;
 }

@@ -1,3 +1,4 @@
+import type { Comparison, MicroBench } from '../result/run-result.ts';
 import type { Children } from '../stand/children.ts';
 import type { BenchOptions } from './options.ts';
 
@@ -10,8 +11,10 @@ export interface Bench {
   /** Replaces the progress line. */
   readonly progress: (text: string) => void;
   readonly print: (text: string) => void;
-  /** Keeps raw figures for `--json`. */
-  readonly keep: (figures: unknown) => void;
+  /** Keeps what was measured, for `--json` and `--report`: single operations, servers side by side, and whatever else there is. */
+  readonly keepBenches: (benches: readonly MicroBench[], otherCores: number) => void;
+  readonly keepComparison: (comparison: Comparison) => void;
+  readonly keepOther: (figures: unknown) => void;
 }
 
 /** One thing that is measured; throws only when something is wrong, never when it is slow. */

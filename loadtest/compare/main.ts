@@ -86,7 +86,11 @@ async function measureAll(
   }
   line.print(legend);
   const seconds = (performance.now() - startedMs) / 1000;
-  const result = { ...empty, seconds, complete: code === 0, comparison: comparisonOf(done) };
+  const comparison = comparisonOf(
+    done.flatMap(({ medians }) => medians),
+    done.flatMap(({ ratios }) => ratios),
+  );
+  const result = { ...empty, seconds, complete: code === 0, comparison };
   for (const file of writeOutputs(result, options)) line.print(`written: ${file}`);
   return code;
 }

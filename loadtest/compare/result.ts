@@ -7,7 +7,6 @@ import type { Contestant } from './contestants.ts';
 import type { Figures } from './figures.ts';
 import type { CompareOptions } from './options.ts';
 import type { Ratio } from './ratio.ts';
-import type { DepthFigures } from './run.ts';
 
 /** Returns the result of a run in which nothing was measured yet. */
 export function newResult(
@@ -36,17 +35,18 @@ export function newResult(
   });
 }
 
-/** Returns what was measured, as a result has it. */
-export function comparisonOf(depths: readonly DepthFigures[]): Comparison {
+/** Returns what was measured, as a result has it; `of` goes before the names where a result has several comparisons. */
+export function comparisonOf(medians: readonly Figures[], ratios: readonly Ratio[], of = ''): Comparison {
+  const prefix = of === '' ? '' : `${of}: `;
   return {
-    contestants: depths.flatMap(({ medians }) => medians.map(contestantOf)),
-    ratios: depths.flatMap(({ ratios }) => ratios.map(resultOf)),
+    contestants: medians.map((figures) => contestantOf(figures, prefix)),
+    ratios: ratios.map((ratio) => resultOf(ratio, prefix)),
   };
 }
 
-function contestantOf(figures: Figures): Comparison['contestants'][number] {
+function contestantOf(figures: Figures, prefix: string): Comparison['contestants'][number] {
   return {
-    name: figures.server,
+    name: prefix + figures.server,
     protocol: figures.protocol,
     depth: figures.depth,
     messagesPerSecond: figures.messagesPerSecond,
@@ -59,10 +59,13 @@ function contestantOf(figures: Figures): Comparison['contestants'][number] {
   };
 }
 
-function resultOf({ a, b, ratio, refused, goal, perCpuSecond }: Ratio): Comparison['ratios'][number] {
+function resultOf(
+  { a, b, ratio, refused, goal, perCpuSecond }: Ratio,
+  prefix: string,
+): Comparison['ratios'][number] {
   return {
-    name: a.server,
-    against: b.server,
+    name: prefix + a.server,
+    against: prefix + b.server,
     depth: a.depth,
     ratio: ratio ?? null,
     refused:

@@ -151,6 +151,8 @@ const runResult = z.strictObject({
   verdicts: z.array(verdict),
   comparison: z.strictObject({ contestants: z.array(contestant), ratios: z.array(ratio) }).nullable(),
   benches: z.array(microBench),
+  /** Figures of a kind of their own, as the subjects of a bench have them. */
+  others: z.array(z.unknown()).optional(),
 });
 
 /** Everything one run has measured, as its JSON file says it and its report shows it. */

@@ -32,12 +32,14 @@ export class Children {
     return this.start({ ...nodeCommand(name, args), talks: true, ...listener });
   }
 
-  /** Runs a Node process to its end and returns what it printed; throws when it fails or takes over `timeoutMs`. */
-  async outputOf(name: string, args: readonly string[], timeoutMs: number): Promise<string> {
-    const child = this.start({ ...nodeCommand(name, args), ends: true });
+  /** Runs a Node process to its end and returns the last message it sent; throws when it fails or takes over `timeoutMs`. */
+  async messageOf(name: string, args: readonly string[], timeoutMs: number): Promise<unknown> {
+    let last: unknown;
+    const onMessage = (message: unknown): void => void (last = message);
+    const child = this.start({ ...nodeCommand(name, args), talks: true, ends: true, onMessage });
     const code = await this.watch(name, timeoutMs, child.exited);
     if (code !== 0) throw new Error(`${name} failed with code ${code}\n${child.output}`);
-    return child.output;
+    return last;
   }
 
   /** Makes whatever is being watched throw `reason`. */

@@ -1,5 +1,5 @@
-// node pool/balancers/balancers.bench.ts: what one pick costs, by strategy and number of members.
-import { bench, do_not_optimize, run } from 'mitata';
+// npm run bench -- balancers: what one pick costs, by strategy and number of members.
+import { bench, do_not_optimize } from 'mitata';
 import type { Member } from './balancer.ts';
 import { balancerNames, createBalancer, type BalancerName } from './create-balancer.ts';
 
@@ -28,8 +28,6 @@ for (const name of balancerNames) {
   measure(`${name}, 1000 members, half unavailable`, name, 1000, 0.5);
   measure(`${name}, 1000 members, nine of ten unavailable`, name, 1000, 0.9);
 }
-
-await run();
 
 /** The unavailable ones stand anywhere. */
 function measure(title: string, name: BalancerName, size: number, unavailable: number): void {

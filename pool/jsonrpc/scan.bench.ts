@@ -1,4 +1,5 @@
-import { bench, do_not_optimize, group, run } from 'mitata';
+// npm run bench -- jsonrpc: what it costs to find id and method in the bytes, beside parsing them.
+import { bench, do_not_optimize, group } from 'mitata';
 import { hashId, parseWireId } from './ids.ts';
 import { Scan, scanReply, scanRequest } from './scan.ts';
 
@@ -52,5 +53,3 @@ group('ids', () => {
   bench('parseWireId, 7 digits', () => do_not_optimize(parseWireId(digits, 0, digits.length)));
   bench('hashId, a UUID', () => do_not_optimize(hashId(uuid, 0, uuid.length)));
 });
-
-await run();

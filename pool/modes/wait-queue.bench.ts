@@ -1,4 +1,5 @@
-import { bench, do_not_optimize, group, run } from 'mitata';
+// npm run bench -- waiting: what it costs to serve a request that waits, however many do.
+import { bench, do_not_optimize, group } from 'mitata';
 import { Request } from '../jsonrpc/request.ts';
 import { Priority } from '../waiting/priority.ts';
 import { PriorityRings } from '../waiting/priority-rings.ts';
@@ -42,5 +43,3 @@ for (const [clients, requests] of [
     });
   });
 }
-
-await run();

@@ -1,11 +1,17 @@
-import { bench, do_not_optimize, group, run } from 'mitata';
+// npm run bench -- framing: what a frame costs, written and read.
+import { bench, do_not_optimize, group } from 'mitata';
+import type { Work } from '../../loadtest/bench/micro/bench-file.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { frame } from './frames.fixture.ts';
 import { FrameReader } from './reader.ts';
 import { FrameWriter } from './writer.ts';
 
-// Each round carries this many frames, as a busy connection's turn does; divide by it.
+/** In one run, as in a busy connection's turn. */
 const FRAMES = 100;
+
+/** The figures are those of one frame. */
+export const workOf = (): Work => ({ operations: FRAMES });
+
 const request = Buffer.from('{"jsonrpc":"2.0","id":1234,"method":"echo","params":["abcdef"]}');
 const cutStart = request.indexOf('1234');
 const large = Buffer.alloc(65_536, 'abcdefg');
@@ -54,9 +60,9 @@ function read(name: string, payload: Uint8Array, opcode: number, chunkBytes: num
   });
 }
 
-group(`write ${FRAMES} frames, trusted`, () => write(true));
-group(`write ${FRAMES} frames, masked`, () => write(false));
-group(`read ${FRAMES} frames`, () => {
+group('write, trusted', () => write(true));
+group('write, masked', () => write(false));
+group('read', () => {
   read('text of 63 bytes', request, 1, 65_536);
   read(
     'text of 63 bytes with a character above ASCII',
@@ -68,5 +74,3 @@ group(`read ${FRAMES} frames`, () => {
   read('text of 63 bytes, each split in two', request, 1, 65);
   read('text of 64 KB in chunks of 64 KB', large, 1, 65_536);
 });
-
-await run();

@@ -1,4 +1,5 @@
 import { medianOf } from '../../compare/figures.ts';
+import { comparisonOf } from '../../compare/result.ts';
 import { hottestFunctions } from '../../compare/hottest.ts';
 import { ratioOf } from '../../compare/ratio.ts';
 import { figuresTable, ratioLine, remediesFor, runLine } from '../../compare/table.ts';
@@ -31,7 +32,7 @@ export async function against(bench: Bench, order: AgainstOptions): Promise<void
     });
     const [one, other] = [a, b].map(({ name }) => medianOf(runs.filter(({ server }) => server === name)));
     const ratio = ratioOf(one!, other!, order.goals[depth]);
-    bench.keep({ subject, depth, runs, ...ratio });
+    bench.keepComparison(comparisonOf([one!, other!], [ratio], subject));
     const lines = [
       ratioLine(subject, ratio, options.clients),
       figuresTable([one!, other!]),

@@ -34,7 +34,7 @@ export const capacity: Subject = {
       rows.push(row);
       bench.print(`capacity: ${connections.toLocaleString('en')} connections held, none dropped`);
     }
-    bench.keep({ subject: 'capacity', rows });
+    bench.keepOther({ subject: 'capacity', rows });
     bench.print(`${capacityTable(rows, bench.options)}\n`);
   },
 };

@@ -42,7 +42,7 @@ export const codecGateway: Subject = {
       through('gzip'),
       deflate,
     ]);
-    bench.keep({ subject: 'codec-gateway', clients, depth, figures });
+    bench.keepOther({ subject: 'codec-gateway', clients, depth, figures });
     bench.print(
       `codec-gateway: 10 KB messages echoed, ${clients} clients, depth ${depth}\n${table(figures)}\n`,
     );

@@ -1,27 +1,17 @@
-import { MessageSource } from '../../corpus/generate.ts';
-import { readCorpus, readDictionary } from '../../corpus/read.ts';
-import type { Message } from '../../corpus/read.ts';
+import { readDictionary } from '../../corpus/read.ts';
+import { bytesOf, committed, messagesOf, sizes } from '../../corpus/sizes.ts';
+import type { Size } from '../../corpus/sizes.ts';
 import type { Bench, Subject } from '../subject.ts';
 import { aligned } from '../../result/aligned.ts';
 import { takeTurns } from '../turns.ts';
 import type { TurnTimes } from '../turns.ts';
 import { contestants } from './codec-contestants.ts';
 import type { Contestant } from './codec-contestants.ts';
-import { bytesOf, us } from './codec-figures.ts';
+import { us } from './codec-figures.ts';
 import { measurePool, poolTable } from './codec-pool.ts';
 
 const rounds = 9;
 const sliceMs = 8;
-const totalBytes = 600_000;
-const moreSeed = 4_000;
-
-/** Messages of about one size. */
-interface Size {
-  readonly name: string;
-  readonly least: number;
-  readonly most: number;
-  readonly more: (source: MessageSource) => Buffer;
-}
 
 interface Speed {
   /** Per message. */
@@ -48,13 +38,6 @@ interface Goal {
 
 const withDictionary = 'codec zstd 3 + dictionary';
 
-const sizes: readonly Size[] = [
-  { name: '280 B', least: 200, most: 400, more: (source) => source.small() },
-  { name: '1 KB', least: 700, most: 1_600, more: (source) => source.large(1_000) },
-  { name: '10 KB', least: 7_000, most: 15_000, more: (source) => source.large(10_000) },
-  { name: '100 KB', least: 70_000, most: 150_000, more: (source) => source.large(96_000) },
-];
-
 const goals: readonly Goal[] = [
   { size: '280 B', contestant: withDictionary, what: 'faster', least: 4 },
   { size: '280 B', contestant: withDictionary, what: 'smaller', least: 2 },
@@ -62,64 +45,41 @@ const goals: readonly Goal[] = [
   { size: '280 B', contestant: 'codec gzip 6', what: 'faster', least: 1.3 },
 ];
 
-const guideSize = '10 KB';
-
 /** Each codec on the corpus, in ratios to `gzipSync` at level 6, which takes its turns with them. */
 export const codec: Subject = {
-  name: 'codec',
+  name: 'codec-compared',
   async run(bench) {
     const bySize = new Map<string, readonly Row[]>();
     for (const size of sizes) {
       const plain = messagesOf(size);
       const rows = await measureSize(bench, size, plain);
       const pool = await measurePool(plain, () =>
-        bench.progress(`codec: ${size.name}, in the thread pool …`),
+        bench.progress(`codec-compared: ${size.name}, in the thread pool …`),
       );
       bySize.set(size.name, rows);
-      bench.keep({ subject: 'codec', size: size.name, rows, pool });
+      bench.keepOther({ subject: 'codec-compared', size: size.name, rows, pool });
       const mean = Math.round(bytesOf(plain) / plain.length);
-      bench.print(`codec: ${size.name} (${plain.length} messages, ${mean} bytes on average)\n${table(rows)}`);
+      bench.print(
+        `codec-compared: ${size.name} (${plain.length} messages, ${mean} bytes on average)\n${table(rows)}`,
+      );
       bench.print(`${byKindLine(size, rows)}\n\n${poolTable(pool, rows)}\n`);
     }
-    bench.print(
-      `codec: MB/s at ${guideSize} beside what guides name for Rust servers\n${guideTable(bySize.get(guideSize)!)}\n`,
-    );
     bench.print(`${goals.map((goal) => goalLine(goal, bySize)).join('\n')}\n`);
   },
 };
-
-/**
- * The committed messages of that size, and more from the same generator: a processor that sees the same ones again and again
- * learns their branches, which makes zstd a third faster than it is.
- */
-function messagesOf(size: Size): Buffer[] {
-  const messages = committed(size).map(({ bytes }) => bytes);
-  const source = new MessageSource(moreSeed);
-  for (let total = bytesOf(messages); total < totalBytes;) {
-    const next = size.more(source);
-    if (next.length < size.least || next.length >= size.most) continue;
-    messages.push(next);
-    total += next.length;
-  }
-  return messages;
-}
-
-function committed({ least, most }: Size): Message[] {
-  return readCorpus('test').filter(({ bytes: { length } }) => length >= least && length < most);
-}
 
 async function measureSize(bench: Bench, size: Size, messages: readonly Buffer[]): Promise<Row[]> {
   const all = contestants(readDictionary());
   const packed = all.map(({ encode }) => messages.map((message) => Buffer.from(encode(message))));
   for (const [i, contestant] of all.entries()) check(contestant, messages, packed[i]!);
-  bench.progress(`codec: ${size.name}, encoding …`);
+  bench.progress(`codec-compared: ${size.name}, encoding …`);
   const encoders = all.map(
     ({ encode }) =>
       () =>
         messages.forEach((message) => encode(message)),
   );
   const encoding = await takeTurns(encoders, { rounds, sliceMs });
-  bench.progress(`codec: ${size.name}, decoding …`);
+  bench.progress(`codec-compared: ${size.name}, decoding …`);
   const decoders = all.map(
     ({ decode }, i) =>
       () =>
@@ -167,21 +127,6 @@ function byKindLine(size: Size, rows: readonly Row[]): string {
     return `${kind} ${(packedBytes(rows[0]!.contestant) / packedBytes(contestant)).toFixed(2)}`;
   });
   return `  × smaller with the dictionary, by kind: ${kinds.join(', ')}`;
-}
-
-function guideTable(rows: readonly Row[]): string {
-  const head = ['', 'encode', 'guide', 'decode', 'guide', 'ratio', 'guide'];
-  const cells = rows.flatMap(({ contestant: { name, guide }, encode, decode, ratio }) =>
-    guide === undefined
-      ? []
-      : [
-          [
-            ...[name, encode.MBs.toFixed(0), String(guide.encodeMBs), decode.MBs.toFixed(0)],
-            ...[String(guide.decodeMBs ?? '–'), ratio.toFixed(2), guide.ratio.toFixed(1)],
-          ],
-        ],
-  );
-  return aligned([head, ...cells]);
 }
 
 function goalLine(

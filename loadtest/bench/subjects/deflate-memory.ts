@@ -34,7 +34,7 @@ export const deflateMemory: Subject = {
   async run(bench) {
     const rows: Row[] = [];
     for (const mode of modes) rows.push(await measureMode(bench, mode));
-    bench.keep({ subject: 'deflate-memory', connections: bench.options.clients, rows });
+    bench.keepOther({ subject: 'deflate-memory', connections: bench.options.clients, rows });
     bench.print(
       `permessage-deflate: ${bench.options.clients} connections, KiB for each; how much smaller messages get\n${table(rows)}\n`,
     );

@@ -34,7 +34,7 @@ export const muxStalled: Subject = {
     const [a, b] = [medianOf(beside), medianOf(alone)];
     const times = a.p99Us / b.p99Us;
     const verdict = times <= mostTimes ? 'met' : 'missed';
-    bench.keep({ subject: 'mux-stalled', runs: [...alone, ...beside], a, b });
+    bench.keepOther({ subject: 'mux-stalled', runs: [...alone, ...beside], a, b });
     bench.print(
       `mux beside ${stalled} stalled clients ÷ without, depth 1, ${clients} clients: p99 ${times.toFixed(2)}× (goal ≤ ${mostTimes.toFixed(2)}: ${verdict})\n` +
         `${figuresTable([a, b])}\n`,
