@@ -1,0 +1,142 @@
+import { CommanderError } from 'commander';
+import { platform } from 'node:os';
+import { installedArtillery } from '../artillery/install.ts';
+import { checkOutputs, writeOutputs } from '../report/write-outputs.ts';
+import { openFilesLimit } from '../stand/memory.ts';
+import { progressLine } from '../stand/progress.ts';
+import { Load, type LoadEnd } from './load.ts';
+import { parseOptions, thorCommand, type ThorOptions } from './options.ts';
+import { probe } from './probe.ts';
+import { grouped, progressText, type Plan } from './progress.ts';
+import { thorResult } from './result.ts';
+import { workerScripts } from './script.ts';
+import { summaryText } from './summary.ts';
+
+const exitCodes = { done: 0, failed: 1, cannotBegin: 2, interrupted: 130 } as const;
+const plainEveryMs = 5_000;
+const redrawEveryMs = 500;
+const defaultColumns = 80;
+const sameKeyMs = 1_000;
+/** What a process of Node has open beside its connections. */
+const otherFiles = 60;
+
+process.exit(await main(process.argv.slice(2)));
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const options = parseOptions(thorCommand(), args);
+    checkOutputs(options);
+    if (options.masked) tell('--masked changes nothing: every frame is masked, as RFC 6455 asks');
+    for (const url of options.urls) {
+      const wrong = await probe(url, options);
+      if (wrong !== undefined) throw new Error(wrong);
+    }
+    const program = await installedArtillery({ say: tell });
+    warnOfFiles(options);
+    return await run(args, options, program);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) tell((error as Error).message);
+    else if (error.exitCode === 0) return exitCodes.done;
+    return exitCodes.cannotBegin;
+  }
+}
+
+async function run(args: readonly string[], options: ThorOptions, program: string): Promise<number> {
+  const connections = options.amount * options.urls.length;
+  console.log(headline(options, connections));
+  const load = new Load(program, workerScripts(options));
+  const stopShowing = showProgress(load, { connections, messages: connections * options.messages });
+  const stopListening = onInterrupt(() => load.interrupt());
+  const end = await load.ended;
+  stopListening();
+  stopShowing();
+  return conclude(args, options, load, end);
+}
+
+/** Prints what was measured, writes it, and returns the exit code. */
+function conclude(args: readonly string[], options: ThorOptions, { book }: Load, end: LoadEnd): number {
+  const { counts } = book;
+  const { fault, interrupted } = end;
+  if (fault !== undefined) tell(fault);
+  const missing = options.amount * options.urls.length - counts.over;
+  if (interrupted) console.log('\nInterrupted: what follows was measured until then.');
+  else if (fault === undefined && missing > 0)
+    tell(`artillery ended while ${grouped(missing)} connections were still to be made or under way`);
+  if (counts.begun === 0) {
+    if (interrupted) tell('no connection was begun: nothing was measured');
+    return interrupted ? exitCodes.interrupted : exitCodes.cannotBegin;
+  }
+  const complete = !interrupted && missing === 0;
+  const result = thorResult(args, options, book.measured(), complete);
+  console.log(`\n${summaryText(result, book.examples)}`);
+  for (const file of writeOutputs(result, options)) console.log(`\nwrote ${file}`);
+  if (interrupted) return exitCodes.interrupted;
+  return complete && Object.keys(result.errors).length === 0 ? exitCodes.done : exitCodes.failed;
+}
+
+function headline(
+  { urls, concurrent, messages, bufferBytes, workers }: ThorOptions,
+  connections: number,
+): string {
+  const atOnce = concurrent === 0 ? 'all at once' : `${grouped(concurrent)} being opened at once`;
+  return [
+    `${grouped(connections)} connections, ${atOnce}, ${grouped(messages)} messages of ${grouped(bufferBytes)} bytes each, from ${workers} artillery ${workers === 1 ? 'process' : 'processes'}`,
+    ...urls.map((url) => `Connecting to ${url}`),
+  ].join('\n');
+}
+
+/** Shows how far the load is, until the returned function is called. */
+function showProgress({ book }: Load, plan: Plan): () => void {
+  const line = progressLine(process.stderr);
+  const startedMs = performance.now();
+  const draw = (): void => {
+    const { counts, errors } = book;
+    if (counts.begun === 0) return line.show('artillery is starting …');
+    const columns = (process.stderr.columns || defaultColumns) - 1;
+    const at = {
+      elapsedMs: performance.now() - startedMs,
+      columns: process.stderr.isTTY ? columns : Infinity,
+    };
+    line.show(progressText(plan, counts, sum(errors), at));
+  };
+  if (process.stderr.isTTY) draw();
+  const timer = setInterval(draw, process.stderr.isTTY ? redrawEveryMs : plainEveryMs);
+  return () => {
+    clearInterval(timer);
+    line.clear();
+  };
+}
+
+/** Calls `interrupt` at the first Ctrl-C, and ends at once at a later one, until the returned function is called. */
+function onInterrupt(interrupt: () => void): () => void {
+  let firstAtMs: number | undefined;
+  const listener = (): void => {
+    // From npm the same Ctrl-C comes twice.
+    if (firstAtMs !== undefined && performance.now() - firstAtMs > sameKeyMs)
+      process.exit(exitCodes.interrupted);
+    if (firstAtMs === undefined) interrupt();
+    firstAtMs ??= performance.now();
+  };
+  process.on('SIGINT', listener).on('SIGTERM', listener);
+  return () => process.off('SIGINT', listener).off('SIGTERM', listener);
+}
+
+/** A limit of the machine is better known before. */
+function warnOfFiles({ amount, urls, workers }: ThorOptions): void {
+  if (platform() !== 'linux') return;
+  const needed = Math.ceil((amount * urls.length) / workers) + otherFiles;
+  const limit = openFilesLimit();
+  if (needed <= limit) return;
+  tell(
+    `all connections at once would need ${grouped(needed)} open files in each process, and ${grouped(limit)} are allowed: ` +
+      'should they be open together, some will fail (ulimit -n raises it, --workers divides it)',
+  );
+}
+
+function tell(text: string): void {
+  console.error(`loadtest: ${text}`);
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
