@@ -5,10 +5,16 @@ type Shape = Readonly<Record<'utf8' | 'binary', unknown>>;
 
 /** Loads a file in the shape of thor's generators. Throws when it cannot be, or lacks what is needed. */
 export async function loadGenerator(file: string, isBinary: boolean): Promise<Generator> {
-  const loaded = (await import(pathToFileURL(file).href)) as Partial<Shape> & { default?: Partial<Shape> };
+  let loaded: Partial<Shape> & { default?: Partial<Shape> };
+  try {
+    loaded = (await import(pathToFileURL(file).href)) as typeof loaded;
+  } catch (error) {
+    throw new Error(`the generator ${file} cannot be loaded: ${(error as Error).message}`, { cause: error });
+  }
   const name = isBinary ? 'binary' : 'utf8';
   const made = loaded[name] ?? loaded.default?.[name];
-  if (typeof made !== 'function') throw new Error(`it exports no function ${name}(size, fn)`);
+  if (typeof made !== 'function')
+    throw new Error(`the generator ${file} exports no function ${name}(size, fn)`);
   return made as Generator;
 }
 

@@ -23,7 +23,8 @@ export interface Settled {
   readonly failure: Failure | undefined;
 }
 
-const shownChars = 120;
+const shownChars = 80;
+const shownBefore = 20;
 
 /** The messages of one connection that have no reply yet, oldest first. */
 export class OwedReplies {
@@ -122,12 +123,20 @@ function parsed(reply: Message): Answer | undefined {
 }
 
 function wrong(reply: Message, sent: Message): Failure {
-  return new Failure(kinds.wrongReply, `to ${shown(sent)} came ${shown(reply)}`);
+  const at = firstDifference(reply.bytes, sent.bytes);
+  return new Failure(kinds.wrongReply, `to ${shown(sent, at)} came ${shown(reply, at)}`);
 }
 
-/** The beginning of a message, fit for a line. */
-function shown({ bytes, isBinary }: Message): string {
-  const kind = isBinary ? 'binary' : 'text';
-  const start = JSON.stringify(Buffer.from(bytes.subarray(0, shownChars)).toString('latin1'));
-  return bytes.length > shownChars ? `${kind} ${start} … (${bytes.length} bytes)` : `${kind} ${start}`;
+function firstDifference(one: Uint8Array, other: Uint8Array): number {
+  let at = 0;
+  while (at < one.length && one[at] === other[at]) at++;
+  return at;
+}
+
+/** A piece of a message around `at`, fit for a line. */
+function shown({ bytes, isBinary }: Message, at = 0): string {
+  const from = at < shownChars ? 0 : at - shownBefore;
+  const piece = Buffer.from(bytes.subarray(from, from + shownChars)).toString('latin1');
+  const [before, after] = [from > 0 ? '… ' : '', from + shownChars < bytes.length ? ' …' : ''];
+  return `${isBinary ? 'binary' : 'text'} ${before}${JSON.stringify(piece)}${after} (${bytes.length} bytes)`;
 }

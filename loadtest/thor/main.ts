@@ -89,9 +89,13 @@ function headline(
 function showProgress({ book }: Load, plan: Plan): () => void {
   const line = progressLine(process.stderr);
   const startedMs = performance.now();
+  let said = false;
   const draw = (): void => {
     const { counts, errors } = book;
-    if (counts.begun === 0) return line.show('artillery is starting …');
+    // Without a terminal, once is enough.
+    if (counts.begun === 0 && (process.stderr.isTTY || !said)) line.show('artillery is starting …');
+    said = true;
+    if (counts.begun === 0) return;
     const columns = (process.stderr.columns || defaultColumns) - 1;
     const at = {
       elapsedMs: performance.now() - startedMs,
@@ -99,7 +103,7 @@ function showProgress({ book }: Load, plan: Plan): () => void {
     };
     line.show(progressText(plan, counts, sum(errors), at));
   };
-  if (process.stderr.isTTY) draw();
+  draw();
   const timer = setInterval(draw, process.stderr.isTTY ? redrawEveryMs : plainEveryMs);
   return () => {
     clearInterval(timer);

@@ -70,7 +70,7 @@ Exit code: 0 all went well, 1 something failed, 2 it could not begin, 130 interr
 export function thorCommand(): Command {
   return new Command('npm run loadtest --')
     .description('Loads WebSocket servers as thor does, driven by artillery, and measures them.')
-    .argument('<urls...>', 'ws:// or wss:// addresses')
+    .argument('[urls...]', 'ws:// or wss:// addresses')
     .option('-A, --amount <connections>', 'connections to make', whole(1, mostConnections), 10_000)
     .option(
       '-C, --concurrent <connections>',
@@ -108,6 +108,7 @@ export function thorCommand(): Command {
     .option('--json <file>', 'write the figures as JSON')
     .option('--report <file>', 'write a report as HTML')
     .addHelpText('after', examples)
+    .showHelpAfterError('(npm run loadtest -- --help shows what there is)')
     .exitOverride();
 }
 
@@ -122,6 +123,10 @@ export function parseOptions(command: Command, args: readonly string[]): ThorOpt
     urls.unshift(method);
     method = defaultMethod;
   }
+  if (urls.length === 0)
+    throw new Error(
+      'which server? An address is needed, like ws://localhost:8080/ws (--help shows what there is)',
+    );
   const options: ThorOptions = {
     urls: urls.map(checkedUrl),
     ...{ amount: values.amount, concurrent: values.concurrent, messages: values.messages },
