@@ -16,6 +16,8 @@ export interface RawConnectionOptions {
   readonly host: string;
   readonly port: number;
   readonly path: string;
+  /** What the Host header says; by default the address. */
+  readonly hostHeader?: string | undefined;
   /** The address to connect from, where one has not ports enough for all clients. */
   readonly localAddress?: string | undefined;
   /** More lines of the request, and what the answer's head must have. */
@@ -146,10 +148,10 @@ function shown(bytes: string): string {
     .replace(/[^ -~·]/g, '?');
 }
 
-function handshakeRequest({ host, port, path, extension }: RawConnectionOptions): string {
+function handshakeRequest({ host, port, path, hostHeader, extension }: RawConnectionOptions): string {
   return [
     `GET ${path} HTTP/1.1`,
-    `Host: ${host}:${port}`,
+    `Host: ${hostHeader ?? `${host}:${port}`}`,
     'Upgrade: websocket',
     'Connection: Upgrade',
     'Sec-WebSocket-Version: 13',

@@ -31,7 +31,8 @@ export interface SecondFigures {
 /** What a load was, over all processes, as they tell of it. Each message that was due is received, an error, unsent, orphaned or lost. */
 export class LoadFigures {
   readonly ratePerSecond: number;
-  readonly durationMs: number;
+  /** Wanted; less when it was stopped before its time. */
+  durationMs: number;
   readonly latency = new LatencyHistogram();
   /** How much later than they were due the loaders sent messages. */
   readonly lateness = new LatencyHistogram();
@@ -46,6 +47,8 @@ export class LoadFigures {
   lost = 0;
   /** Sent, and the connection was lost before the answer. */
   orphaned = 0;
+  /** Milliseconds from the start to the last reply. */
+  lastReplyMs = 0;
   /** 0 to 1: of the seconds of all loaders, in how many the event loop hardly rested. */
   get busyShare(): number {
     return this.#seconds === 0 ? 0 : this.#busySeconds / this.#seconds;
@@ -87,8 +90,24 @@ export class LoadFigures {
     this.#add(second > this.#lastSecond ? second - 1 : second, report.counts);
     this.lost += report.lost;
     this.orphaned += report.orphaned;
+    this.lastReplyMs = Math.max(this.lastReplyMs, report.lastReplyMs);
     this.#reached[member] = Infinity;
     this.#tell();
+  }
+
+  /** Messages that were due. */
+  get due(): number {
+    return this.sent + this.unsent.total;
+  }
+
+  /** Messages that were due and not answered, or with an error. */
+  get failed(): number {
+    return this.due - this.received;
+  }
+
+  /** Right answers per second, over the load, and longer where replies came after its end. */
+  get repliesPerSecond(): number {
+    return (this.received / Math.max(this.durationMs, this.lastReplyMs)) * 1_000;
   }
 
   #add(second: number, counts: LoadCounts): void {

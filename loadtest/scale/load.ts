@@ -43,6 +43,7 @@ export class Load {
   #sent = 0;
   #received = 0;
   #orphaned = 0;
+  #lastReplyMs = 0;
   #ended = false;
   #pumping = false;
 
@@ -64,6 +65,11 @@ export class Load {
   /** Messages whose client was lost before they were answered. */
   get orphaned(): number {
     return this.#orphaned;
+  }
+
+  /** When the last reply came; 0 when none did. */
+  get lastReplyMs(): number {
+    return this.#lastReplyMs;
   }
 
   /** The number above all that were used. */
@@ -102,6 +108,7 @@ export class Load {
       return true;
     }
     this.#received++;
+    this.#lastReplyMs = nowMs;
     this.#latency.record((nowMs - this.#options.pacer.dueMs(message)) * 1_000);
     return true;
   }

@@ -10,8 +10,6 @@ const connectsAtOnce = 50;
 const tellEveryMs = 250;
 const longestNapMs = 20;
 const napWhileWaitingMs = 2;
-/** After a load was stopped before its time. */
-const stoppedReplyTimeoutMs = 1_000;
 
 /** All clients of one loader process: connects them, and loads the server with them whenever it is told to. */
 export class LoaderProcess implements Crowd {
@@ -41,7 +39,7 @@ export class LoaderProcess implements Crowd {
   }
 
   obey(command: LoaderCommand): void {
-    if (command.type === 'stop') return this.#running?.stop();
+    if (command.type === 'stop') return this.#running?.stop(command.replyTimeoutMs);
     const { ratePerSecond, durationMs, startEpochMs, phase } = command;
     const startMs = startEpochMs - performance.timeOrigin;
     const speakers = this.#clients.filter(({ state }) => state === 'open');
@@ -161,9 +159,9 @@ class RunningLoad {
     });
   }
 
-  stop(): void {
+  stop(replyTimeoutMs: number): void {
     this.load.end();
-    this.#replyTimeoutMs = Math.min(this.#replyTimeoutMs, stoppedReplyTimeoutMs);
+    this.#replyTimeoutMs = replyTimeoutMs;
   }
 
   #turn(): void {
@@ -195,6 +193,13 @@ class RunningLoad {
 
   #finish(): void {
     const { load } = this;
-    this.#report({ type: 'loaded', counts: load.take(), lost: load.owed, orphaned: load.orphaned });
+    const lastReplyMs = Math.max(0, load.lastReplyMs - this.#startMs);
+    this.#report({
+      type: 'loaded',
+      counts: load.take(),
+      lost: load.owed,
+      orphaned: load.orphaned,
+      lastReplyMs,
+    });
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Child } from '../stand/child.ts';
 import type { Children } from '../stand/children.ts';
@@ -16,12 +17,19 @@ const leastConnectsPerSecond = 200;
 const graceMs = 90_000;
 /** For all processes to have heard of a load before it begins. */
 const leadMs = 150;
+/** For replies under way when a run ends before its time. */
+const salvageMs = 1_000;
 const defaultReplyTimeoutMs = 30_000;
 const defaultHandshakeTimeoutMs = 30_000;
 
 export interface LoadersOptions {
   readonly children: Children;
-  readonly target: { readonly host: string; readonly port: number; readonly path: string };
+  readonly target: {
+    readonly host: string;
+    readonly port: number;
+    readonly path: string;
+    readonly hostHeader?: string | undefined;
+  };
   /** Connect from loopback addresses of their own: to a server on this machine. */
   readonly manyAddresses: boolean;
   readonly protocol: Protocol;
@@ -62,6 +70,9 @@ export class Loaders {
   readonly #handshake = new LatencyHistogram();
   #nextAddress: number;
   #nextClient = 0;
+  #current:
+    | { readonly figures: LoadFigures; readonly over: Promise<unknown>; readonly startEpochMs: number }
+    | undefined;
 
   constructor(options: LoadersOptions) {
     this.#options = options;
@@ -108,7 +119,7 @@ export class Loaders {
     const { open } = this;
     const members = this.#members.filter((member) => member.open > 0);
     const figures = new LoadFigures({ ratePerSecond, durationMs, members: members.length, onSecond });
-    const startEpochMs = performance.timeOrigin + performance.now() + leadMs;
+    const startEpochMs = epochMs() + leadMs;
     const timeoutMs = replyTimeoutMs ?? defaultReplyTimeoutMs;
     for (const [number, member] of members.entries()) {
       member.loading = { over: deferred(), figures, number };
@@ -117,17 +128,28 @@ export class Loaders {
         ...{ startEpochMs, phase: number / members.length, replyTimeoutMs: timeoutMs },
       });
     }
-    await this.#options.children.watch(
-      'the load',
-      durationMs + timeoutMs + graceMs,
-      Promise.all(members.map(({ loading }) => loading!.over.promise)),
-    );
+    const over = Promise.all(members.map(({ loading }) => loading!.over.promise));
+    this.#current = { figures, over, startEpochMs };
+    await this.#options.children.watch('the load', durationMs + timeoutMs + graceMs, over);
+    this.#current = undefined;
     return figures;
   }
 
-  /** Ends the load that is on its way: nothing more is sent. */
-  endLoad(): void {
-    for (const { child, loading } of this.#members) if (loading) child.send({ type: 'stop' });
+  /** Ends the load that is on its way: nothing more is sent, and replies are waited for that long. */
+  endLoad(replyTimeoutMs: number): void {
+    if (!this.#current) return;
+    const { figures, startEpochMs } = this.#current;
+    figures.durationMs = Math.min(figures.durationMs, Math.max(1, epochMs() - startEpochMs));
+    for (const { child, loading } of this.#members) if (loading) child.send({ type: 'stop', replyTimeoutMs });
+  }
+
+  /** Ends the load that is on its way, after a fault too, and returns what it was until now; undefined when there is none. */
+  async salvage(): Promise<LoadFigures | undefined> {
+    if (!this.#current) return undefined;
+    const { figures, over } = this.#current;
+    this.endLoad(salvageMs);
+    await Promise.race([over, sleep(2 * salvageMs)]);
+    return figures;
   }
 
   async stop(): Promise<void> {
@@ -138,7 +160,8 @@ export class Loaders {
     const { target, protocol, bytes, manyAddresses, handshakeTimeoutMs, nodeArgs } = this.#options;
     const address = this.#nextAddress++;
     const order: LoaderOrder = {
-      ...{ host: target.host, port: target.port, path: target.path, protocol, clients },
+      ...target,
+      ...{ protocol, clients },
       localAddresses: manyAddresses ? networks.map((network) => `127.0.${network}.${address}`) : [],
       firstClient: this.#nextClient,
       bytes: bytes ?? usualBytes[protocol],
@@ -174,4 +197,9 @@ export class Loaders {
       }
     }
   }
+}
+
+/** The clock that all processes of a machine share. */
+function epochMs(): number {
+  return performance.timeOrigin + performance.now();
 }

@@ -7,6 +7,7 @@ export interface LoaderOrder {
   readonly host: string;
   readonly port: number;
   readonly path: string;
+  readonly hostHeader?: string | undefined;
   /** Connected from in turn: the kernel takes long to find a free port where most of an address are taken. None: the system's choice. */
   readonly localAddresses: readonly string[];
   /** Their numbers are unique among all processes. */
@@ -31,8 +32,8 @@ export interface LoadOrder {
   readonly replyTimeoutMs: number;
 }
 
-/** `stop` ends a load before its time: nothing more is sent, and replies are not waited for long. */
-export type LoaderCommand = LoadOrder | { readonly type: 'stop' };
+/** `stop` ends a load before its time: nothing more is sent, and replies are waited for that long. */
+export type LoaderCommand = LoadOrder | { readonly type: 'stop'; readonly replyTimeoutMs: number };
 
 /** What happened since the last report. */
 export interface LoadCounts {
@@ -71,10 +72,12 @@ export type LoaderReport =
       /** 0 to 1: how much of the second its event loop was at work. */
       readonly busy: number;
     }
-  /** The load is over: `counts` since the last second, `lost` messages never had a reply. */
+  /** The load is over: `counts` since the last second; of what was sent, what never had a reply, and what lost its connection before it. */
   | {
       readonly type: 'loaded';
       readonly counts: LoadCounts;
       readonly lost: number;
       readonly orphaned: number;
+      /** Milliseconds from the start to the last reply. */
+      readonly lastReplyMs: number;
     };

@@ -29,11 +29,16 @@ describe('the plan of a run', () => {
   });
 
   it.each([
-    ['--connections 250000', { openFiles: 1_500 }, true, /1,500 files open.* 32,000 would fit; raise/],
+    [
+      '--connections 250000',
+      { openFiles: 1_500 },
+      true,
+      /1,500 files open.* 32,000 would fit; raise the limit/,
+    ],
     ['--connections 50000 --processes 2', {}, true, /2 loader processes.* 39,000 would fit.*--processes/],
     ['--connections 50000 --gateways 2', {}, true, /2 gateways are the most here, so that 38,000 would fit/],
     ['--connections 50000 ws://10.0.0.1/', {}, false, /28,232 would fit/],
-    ['--connections 100000', { memoryLeftBytes: 2e9 }, true, /2,000 MB of memory are free, so that 13,333/],
+    ['--connections 100000', { memoryLeftBytes: 2e9 }, true, /2,000 MB of memory are free, so that 15,333/],
     ['--connections 100000', { memoryLeftBytes: 1e8 }, true, /so that 0 would fit/],
     ['--connections 100000', { filesLeft: 100_000 }, true, /50,000 would fit; raise fs.file-max/],
   ])('says how many would fit: %s with %o', (line, changes, manyAddresses, reason) => {

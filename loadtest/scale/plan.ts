@@ -41,11 +41,11 @@ const bytesPerProcess = 110e6;
 export function planFor(options: ScaleOptions, machine: Machine, manyAddresses: boolean): Plan {
   const { connections } = options;
   const plan = processesFor(options, machine);
-  for (const { what, most, remedy } of roomOf(options, plan, machine, manyAddresses))
-    if (connections > most)
-      throw new Error(
-        `${grouped(connections)} connections are too many for this machine: ${what}, so that ${grouped(Math.max(0, Math.floor(most)))} would fit; ${remedy}`,
-      );
+  const tightest = [...roomOf(options, plan, machine, manyAddresses)].sort((a, b) => a.most - b.most)[0]!;
+  if (connections > tightest.most)
+    throw new Error(
+      `${grouped(connections)} connections are too many for this machine: ${tightest.what}, so that ${grouped(Math.max(0, Math.floor(tightest.most)))} would fit; ${tightest.remedy}`,
+    );
   return plan;
 }
 
@@ -118,7 +118,8 @@ function* roomOf(
     most: filesLeft / (url ? 1 : session ? 4 : 2),
     remedy: 'raise fs.file-max',
   };
-  const processes = plan.loaders + plan.gateways + plan.backends;
+  const processes =
+    Math.min(plan.loaders, mostProcesses) + Math.min(plan.gateways, mostProcesses) + plan.backends;
   yield {
     what: `${grouped(memoryLeftBytes / 1e6)} MB of memory are free`,
     most: (memoryLeftBytes - processes * bytesPerProcess) / (session ? bytesPerSession : bytesPerConnection),

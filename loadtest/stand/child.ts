@@ -13,6 +13,8 @@ export interface ChildOptions {
   /** Opens an IPC channel; for Node children. */
   readonly talks?: boolean;
   readonly onMessage?: (message: unknown) => void;
+  /** In a process group of its own: what is typed at the terminal does not reach it. */
+  readonly apart?: boolean;
   /** Its end, asked for or not, is no fault when it exits with 0. */
   readonly ends?: boolean;
 }
@@ -30,7 +32,10 @@ export class Child {
   /** Throws when the command cannot be run. */
   constructor(options: ChildOptions) {
     const channel = options.talks ? ['ipc' as const] : [];
-    this.#process = spawn(options.command, options.args, { stdio: ['ignore', 'pipe', 'pipe', ...channel] });
+    this.#process = spawn(options.command, options.args, {
+      stdio: ['ignore', 'pipe', 'pipe', ...channel],
+      detached: options.apart === true,
+    });
     this.#process.on('error', (error) => (this.#output += error.message));
     if (this.#process.pid === undefined) throw new Error(`${options.name}: cannot run ${options.command}`);
     this.name = options.name;

@@ -7,8 +7,11 @@ import type { ChildOptions } from './child.ts';
 export class Children {
   readonly #running = new Set<Child>();
   readonly #fault = deferred<never>();
+  readonly #apart: boolean;
 
-  constructor() {
+  /** `apart`: what is typed at the terminal, Ctrl-C, reaches this process alone, which then decides what becomes of them. */
+  constructor({ apart = false }: { readonly apart?: boolean } = {}) {
+    this.#apart = apart;
     this.#fault.promise.catch(() => undefined);
     process.on('exit', () => {
       for (const child of this.#running) child.abandon();
@@ -16,7 +19,7 @@ export class Children {
   }
 
   start(options: ChildOptions): Child {
-    const child = new Child(options);
+    const child = new Child({ apart: this.#apart, ...options });
     this.#running.add(child);
     void child.exited.then((code) => {
       this.#running.delete(child);

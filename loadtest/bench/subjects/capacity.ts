@@ -1,11 +1,10 @@
-import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMs, machineCpuMs } from '../../stand/cpu.ts';
 import type { LoadFigures } from '../../scale/load-figures.ts';
 import { Loaders } from '../../scale/loaders.ts';
 import { kernelSocketBytes, openFilesLimit, residentBytes } from '../../stand/memory.ts';
-import { freePort } from '../../stand/ports.ts';
-import { startBackend, startGateway, type Backend, type Gateway } from '../../stand/servers.ts';
+import { startGateways } from '../../stand/gateways.ts';
+import { startBackend, type Backend, type Gateway } from '../../stand/servers.ts';
 import type { Bench, Subject } from '../subject.ts';
 import { capacityTable, type CapacityRow } from './capacity-table.ts';
 
@@ -19,8 +18,6 @@ const warmUp = { ratePerSecond: 1_000, durationMs: 1_000 };
 const replyTimeoutMs = 60_000;
 const settleMs = 3_000;
 const pauseGraceMs = 60_000;
-/** A machine on which 14 processes share two cores may keep a client waiting, which is no fault of the gateway. */
-const heartbeatTimeoutMs = 30_000;
 /** Counters that are not 0. */
 const counted = /^websocket_(?:errors|rejected)_total\S* [1-9]\d*$|^websocket_connections_total .*$/gm;
 
@@ -48,7 +45,14 @@ async function measureRow(bench: Bench, connections: number): Promise<CapacityRo
 
   say(`starting ${processes} gateways`);
   const backend = await startBackend(children, 'jsonrpc');
-  const gateways = await startGateways(bench, backend, processes);
+  const gateways = await startGateways({
+    ...{ children, dir: bench.dir, count: processes, heartbeatMs: bench.options.holdMs },
+    pool: {
+      ...{ mode: 'request', upstreams: [`${backend.url}/wsluice`] },
+      maxConnections: upstreamsPerGateway,
+    },
+    ...{ file: bench.options.gatewayFile, cpuProfileDir: bench.options.cpuProfileDir },
+  });
   const pids = gateways.flatMap((gateway) => gateway.pids());
   const warm = loadersFor(bench, gateways[0]!, 1);
   await warm.connect(warmUpClients, 1);
@@ -137,34 +141,6 @@ async function answered(load: Promise<LoadFigures>): Promise<LoadFigures> {
   throw new Error(
     `${lost} messages were lost, no reply came in ${replyTimeoutMs / 1_000} s; others: ${JSON.stringify([errors.counted, unsent.counted])}`,
   );
-}
-
-async function startGateways(bench: Bench, backend: Backend, count: number): Promise<Gateway[]> {
-  const { dir, options, children } = bench;
-  const file = `${dir}/capacity.json`;
-  // Where the machine is busy with something else, messages wait and are not refused: the percentiles tell.
-  const queue = { maxSize: 1_000_000, maxBytes: 1 << 28, timeoutMs: 30_000 };
-  const main = {
-    ...{ mode: 'request', upstreams: [`${backend.url}/wsluice`], queue },
-    maxConnections: upstreamsPerGateway,
-  };
-  const config = {
-    listen: { maxConnections: openFilesLimit() - otherFiles / 2 },
-    heartbeat: { intervalMs: options.holdMs, timeoutMs: heartbeatTimeoutMs },
-    drain: { spreadMs: 0, timeoutMs: 1_000 },
-    pools: { main },
-  };
-  writeFileSync(file, JSON.stringify(config));
-  const port = await freePort();
-  const gateways: Gateway[] = [];
-  while (gateways.length < count)
-    gateways.push(
-      await startGateway(children, {
-        ...{ port, file: options.gatewayFile, args: ['--config', file] },
-        cpuProfileDir: options.cpuProfileDir,
-      }),
-    );
-  return gateways;
 }
 
 /** What `work` returns, and how many cores the gateways, the loaders and all else used meanwhile. */

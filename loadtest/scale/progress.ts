@@ -1,0 +1,117 @@
+import type { WriteStream } from 'node:tty';
+import { progressLine } from '../stand/progress.ts';
+import { grouped, milliseconds } from './grouped.ts';
+
+const barCells = 24;
+const terminalEveryMs = 200;
+const plainEveryMs = 5_000;
+
+/** Where a run is. */
+export interface Step {
+  readonly what: string;
+  /** 0 to 1; undefined where nobody knows. */
+  readonly share?: number;
+  readonly details: readonly string[];
+}
+
+type Terminal = Pick<WriteStream, 'isTTY' | 'write'> & { readonly columns?: number };
+
+/** Shows how far a run is: a bar on a terminal, elsewhere a line every few seconds and at each beginning. */
+export class Progress {
+  readonly #stream: Terminal;
+  readonly #now: () => number;
+  readonly #line: ReturnType<typeof progressLine>;
+  #shownMs = -Infinity;
+  #shownWhat = '';
+
+  constructor(stream: Terminal, now: () => number = () => performance.now()) {
+    this.#stream = stream;
+    this.#now = now;
+    this.#line = progressLine(stream);
+  }
+
+  show(step: Step): void {
+    const nowMs = this.#now();
+    const everyMs = this.#stream.isTTY ? terminalEveryMs : plainEveryMs;
+    if (step.what === this.#shownWhat && nowMs - this.#shownMs < everyMs) return;
+    this.#shownMs = nowMs;
+    this.#shownWhat = step.what;
+    this.#line.show(this.#stream.isTTY ? barText(step, this.#stream.columns ?? 80) : plainText(step));
+  }
+
+  clear(): void {
+    this.#line.clear();
+  }
+
+  /** Prints to standard output, above the bar. */
+  print(text: string): void {
+    this.#line.print(text);
+  }
+}
+
+/** Returns one line of at most so many columns, less one for the cursor. */
+export function barText({ what, share, details }: Step, columns: number): string {
+  const filled = Math.round(barCells * Math.min(1, Math.max(0, share ?? 0)));
+  const bar = share === undefined ? '' : ` [${'#'.repeat(filled)}${'.'.repeat(barCells - filled)}]`;
+  const whole = `${what}${bar} ${details.join(' · ')}`.trimEnd();
+  if (whole.length < columns) return whole;
+  // The figures matter more than the bar.
+  return `${what} ${details.join(' · ')}`.slice(0, Math.max(1, columns - 1));
+}
+
+function plainText({ what, details }: Step): string {
+  return details.length === 0 ? `${what} …` : `${what}: ${details.join(', ')}`;
+}
+
+/** Clients that connect: how many are there, how fast, and how long it will take. */
+export function connectingStep(open: number, failed: number, wanted: number, elapsedMs: number): Step {
+  const perSecond = (open + failed) / Math.max(0.001, elapsedMs / 1_000);
+  const left = wanted - open - failed;
+  return {
+    what: 'connecting',
+    share: (open + failed) / wanted,
+    details: [
+      `${grouped(open)} of ${grouped(wanted)}`,
+      `${grouped(perSecond)}/s`,
+      ...(failed > 0 ? [`${grouped(failed)} failed`] : []),
+      perSecond > 0 && left > 0 ? `${grouped(Math.ceil(left / perSecond))} s left` : 'all there',
+    ],
+  };
+}
+
+export interface LoadMoment {
+  readonly name: string;
+  readonly elapsedMs: number;
+  readonly durationMs: number;
+  /** Of the last second. */
+  readonly perSecond: number | undefined;
+  readonly p99Ms: number | undefined;
+  /** Until now. */
+  readonly errors: number;
+  readonly owed: number;
+}
+
+/** A load on its way. */
+export function loadingStep({
+  name,
+  elapsedMs,
+  durationMs,
+  perSecond,
+  p99Ms,
+  errors,
+  owed,
+}: LoadMoment): Step {
+  const leftMs = durationMs - elapsedMs;
+  return {
+    what: name,
+    share: elapsedMs / durationMs,
+    details: [
+      leftMs > 0
+        ? `${grouped(Math.ceil(leftMs / 1_000))} s left`
+        : `waiting for the last ${grouped(owed)} replies`,
+      ...(perSecond === undefined ? [] : [`${grouped(perSecond)}/s`]),
+      ...(p99Ms === undefined ? [] : [`p99 ${milliseconds(p99Ms)}`]),
+      `${grouped(errors)} errors`,
+    ],
+  };
+}
