@@ -1,18 +1,15 @@
 import type { RunResult } from '../result/run-result.ts';
+import { againstPage } from './against/against-page.ts';
+import type { Side } from './against/side.ts';
+import { htmlFile } from './html-file.ts';
+import { runPage } from './run/run-page.ts';
 
 /** Returns the report of a run: one HTML file that asks nobody for anything. */
 export function reportHtml(result: RunResult): string {
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'">
-<title>${escaped(result.title)}</title>
-<h1>${escaped(result.title)}</h1>
-<pre>${escaped(JSON.stringify(result, null, 2))}</pre>
-</html>
-`;
+  return htmlFile(runPage(result));
 }
 
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+/** Returns two runs of a kind beside each other, as one such file. */
+export function comparisonHtml(a: Side, b: Side): string {
+  return htmlFile(againstPage(a, b));
 }

@@ -44,7 +44,8 @@ export function writeOutputs(result: RunResult, { jsonFile, reportFile }: Output
   return files.map(({ file }) => file);
 }
 
-function checkFile(flag: string, file: string): void {
+/** Throws when the file that was asked for with `flag` cannot be written; it is not touched. */
+export function checkFile(flag: string, file: string): void {
   const folder = dirname(resolve(file));
   const found = statSync(file, { throwIfNoEntry: false });
   if (found?.isDirectory()) throw new Error(`${flag} ${file} is a folder: give the name of a file in it`);

@@ -14,6 +14,7 @@ export const checks: readonly Check[] = [
   { name: 'lint (eslint)', command: ['eslint', '.', '--max-warnings', '0'] },
   { name: 'types (tsc)', command: ['tsc', '--noEmit'] },
   { name: 'types of the live page (tsc)', command: ['tsc', '--noEmit', '-p', 'server/admin/page'] },
+  { name: 'types of the report page (tsc)', command: ['tsc', '--noEmit', '-p', 'loadtest/report/page'] },
   { name: 'format (prettier)', command: ['prettier', '--check', '.', '--log-level', 'warn'] },
   { name: 'import rules and cycles', command: ['npm', 'run', '--silent', 'check:imports'] },
   { name: 'generated docs are fresh', command: [...typescript, 'scripts/generate-docs.ts', '--check'] },

@@ -1,5 +1,6 @@
 import type UPlot from 'uplot';
 import type { LiveHistorySample } from '../../live/live-sample.ts';
+import { dashes } from './dashes.ts';
 import { element, setText } from './element.ts';
 import { clockText, minuteText } from './format.ts';
 import { keptSamples, type History } from './history.ts';
@@ -39,8 +40,6 @@ export interface TimeChartOptions {
 const heightPx = 132;
 const axisWidthPx = 48;
 const font = '11px system-ui, sans-serif';
-/** Tells lines apart without their colours. */
-const dashes: readonly number[][] = [[], [6, 4], [2, 3], [10, 3, 2, 3], [1, 5], [12, 6]];
 const minutes = [60, 120, 300];
 
 /** The last five minutes of some figures, and what they are now or were under the pointer. Its figure is readable without the drawing. */
