@@ -4,6 +4,7 @@
  */
 import { delimiter, join } from 'node:path';
 import { findInstaller } from './parts/apt.ts';
+import { installNpmFolder } from './parts/npm.ts';
 import { parts, pathWithSystemPrograms, type Part } from './parts/parts.ts';
 import { prepareParts, suiteFiles } from './parts/prepare.ts';
 import { checks, runChecks } from './run/checks.ts';
@@ -22,7 +23,7 @@ const tallies: Tally[] = [];
 
 const wanted = filters.length === 0 ? parts : parts.filter(isSelected);
 const missing = await timed('Real parts', () =>
-  prepareParts({ parts: wanted, installer: findInstaller(), say: print }),
+  prepareParts({ parts: wanted, installer: findInstaller(), installNpm: installNpmFolder, say: print }),
 );
 tallies.push(tallyMissing(missing));
 if (filters.length === 0)

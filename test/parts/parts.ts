@@ -1,11 +1,24 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { artilleryIsInstalled } from '../../loadtest/artillery/install.ts';
 
-/** A real program that some end-to-end suites run against, as Debian packages it. */
-export interface Part {
-  readonly name: string;
+/** A real program that some end-to-end suites run against. */
+export type Part = PartOfTests & (DebianPart | NpmPart);
+
+/** One that Debian packages. */
+export interface DebianPart {
   readonly debianPackage: string;
+}
+
+/** One that `npm ci` brings, in a folder with a lockfile of its own. */
+export interface NpmPart {
+  /** From the repository root. */
+  readonly npmFolder: string;
+}
+
+interface PartOfTests {
+  readonly name: string;
   /** Globs, from the repository root, of the suites that cannot run without it. */
   readonly suites: readonly string[];
   /** True where the part can be used now. */
@@ -68,6 +81,12 @@ export const parts: readonly Part[] = [
     suites: ['test/python*.test.ts'],
     // Debian's module belongs to Debian's interpreter, whichever python3 comes first in PATH.
     isPresent: () => spawnSync('/usr/bin/python3', ['-c', 'import websockets']).status === 0,
+  },
+  {
+    name: 'artillery',
+    npmFolder: 'loadtest',
+    suites: ['test/loadtest*.test.ts', 'test/scenarios*.test.ts'],
+    isPresent: artilleryIsInstalled,
   },
 ];
 

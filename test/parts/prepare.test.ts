@@ -31,7 +31,8 @@ function part(name: string, on: Machine): Part {
 async function prepare(on: Machine, names: string[], installer: Installer | undefined) {
   const lines: string[] = [];
   const parts = names.map((name) => part(name, on));
-  const missing = await prepareParts({ parts, installer, say: (line) => lines.push(line.trim()) });
+  const say = (line: string): void => void lines.push(line.trim());
+  const missing = await prepareParts({ parts, installer, installNpm: on.installer.install, say });
   return { lines, missing: missing.map(({ name }) => name) };
 }
 
@@ -58,4 +59,20 @@ test('names the package to install where it may not install itself', async () =>
   expect(lines).toEqual([
     'missing redis (apt-get install redis brings it); leaves out test/parts/prepare.test.ts',
   ]);
+});
+
+test('has npm install what has a lockfile of its own', async () => {
+  const machineWithNpm = machine({ has: [], archive: ['loadtest'] });
+  const lines: string[] = [];
+  const { has, installer } = machineWithNpm;
+  const artillery: Part = {
+    ...{ name: 'artillery', npmFolder: 'loadtest', suites: [] },
+    isPresent: () => has.has('loadtest'),
+  };
+  const missing = await prepareParts({
+    ...{ parts: [artillery], installer: undefined, installNpm: installer.install },
+    say: (line) => lines.push(line.trim()),
+  });
+  expect(missing).toEqual([]);
+  expect(lines[0]).toBe('installing artillery (npm ci in loadtest) …');
 });
