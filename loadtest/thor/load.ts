@@ -24,7 +24,7 @@ export class Load {
 
   /** Starts them, each with a scenario in a temporary folder that goes with them. */
   constructor(program: string, scripts: readonly WorkerScript[]) {
-    this.#dir = mkdtempSync(join(tmpdir(), 'wsluice-loadtest-'));
+    this.#dir = mkdtempSync(join(tmpdir(), `wsluice-loadtest-${process.pid}-`));
     const removeDir = (): void => rmSync(this.#dir, { recursive: true, force: true });
     process.once('exit', removeDir);
     this.#runs = scripts.map((worker, i) =>

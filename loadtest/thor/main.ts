@@ -88,7 +88,7 @@ function headline(
 /** Shows how far the load is, until the returned function is called. */
 function showProgress({ book }: Load, plan: Plan): () => void {
   const line = progressLine(process.stderr);
-  const startedMs = performance.now();
+  let startedMs: number | undefined;
   let said = false;
   const draw = (): void => {
     const { counts, errors } = book;
@@ -96,6 +96,7 @@ function showProgress({ book }: Load, plan: Plan): () => void {
     if (counts.begun === 0 && (process.stderr.isTTY || !said)) line.show('artillery is starting …');
     said = true;
     if (counts.begun === 0) return;
+    startedMs ??= performance.now();
     const columns = (process.stderr.columns || defaultColumns) - 1;
     const at = {
       elapsedMs: performance.now() - startedMs,
