@@ -74,7 +74,7 @@ export function connectingStep(open: number, failed: number, wanted: number, ela
       `${grouped(open)} of ${grouped(wanted)}`,
       `${grouped(perSecond)}/s`,
       ...(failed > 0 ? [`${grouped(failed)} failed`] : []),
-      perSecond > 0 && left > 0 ? `${grouped(Math.ceil(left / perSecond))} s left` : 'all there',
+      ...(perSecond > 0 ? [left > 0 ? `${grouped(Math.ceil(left / perSecond))} s left` : 'all there'] : []),
     ],
   };
 }

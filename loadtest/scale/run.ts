@@ -95,7 +95,7 @@ export class ScaleRun {
     progress.show({ what: `trying ${name}`, details: [] });
     const { protocol, bytes } = options;
     await children.watch('the first message', 60_000, probe({ target, protocol, bytes, address: name }));
-    this.#residentBefore = usedBy('gateway', this.#watch.look().processes)?.residentBytes;
+    this.#residentBefore = usedBy(this.#run.stand.serverName, this.#watch.look().processes)?.residentBytes;
     const startedMs = performance.now();
     const show = (): void => {
       const elapsedMs = performance.now() - startedMs;
@@ -112,7 +112,7 @@ export class ScaleRun {
     if (this.#loaders.open === 0) throw this.#cannotConnect();
     this.#watch.add({ loader: this.#loaders.pids });
     await this.#pause(settleMs);
-    this.#residentHeld = usedBy('gateway', this.#watch.look().processes)?.residentBytes;
+    this.#residentHeld = usedBy(this.#run.stand.serverName, this.#watch.look().processes)?.residentBytes;
   }
 
   /** Loads it, after a warm-up, or looks for the ceiling. Throws when a process of the run ends. */
@@ -164,7 +164,7 @@ export class ScaleRun {
     const used = this.#timeline.usedSince(this.#main!.firstSecond);
     if (!kept)
       this.#ceilingNote = `at ${grouped(ratePerSecond)}/s, which was not kept, saturated: ${saturated(used, this.#cores)}`;
-    const gateway = usedBy('gateway', used.processes);
+    const gateway = usedBy(this.#run.stand.serverName, used.processes);
     this.#stages.push({
       ...{ name: purpose, ratePerSecond, repliesPerSecond: load.repliesPerSecond },
       ...{ connections: this.#loaders.open, errorShare: load.due === 0 ? 0 : load.failed / load.due },
@@ -273,6 +273,7 @@ export class ScaleRun {
       residentBefore: this.#residentBefore,
       residentHeld: this.#residentHeld,
       upstreamConnections: this.#upstreamConnections,
+      serverName: this.#run.stand.serverName,
       faults: this.#faults.counted,
     };
   }

@@ -158,7 +158,7 @@ function wrongReply(text: string, client: number, exchange: Exchange): Connectio
   const named = clientNamedIn(text);
   const owed = exchange.replyText(client, firstCounter);
   if (named >= 0 && named !== client)
-    return new ConnectionFault('foreign reply', `client ${client} heard what is another's: ${shown(text)}`);
+    return new ConnectionFault('foreign reply', `it heard what is another's: ${shown(text)}`);
   return new ConnectionFault('wrong reply', `heard ${shown(text)}; it was owed one like ${shown(owed)}`);
 }
 

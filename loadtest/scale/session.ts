@@ -5,7 +5,7 @@ import { writeOutputs } from '../report/write-outputs.ts';
 import { environment } from '../result/environment.ts';
 import { emptyResult, type RunResult } from '../result/run-result.ts';
 import { Children } from '../stand/children.ts';
-import { grouped } from './grouped.ts';
+import { counted, grouped } from './grouped.ts';
 import type { ScaleOptions } from './options.ts';
 import type { Plan } from './plan.ts';
 import { Progress } from './progress.ts';
@@ -64,16 +64,22 @@ export class Session {
 
   async #start(dir: string): Promise<Stand> {
     const { gateways, backends } = this.#plan;
-    this.#progress.show({ what: `starting ${gateways} gateways and ${backends} backends`, details: [] });
+    this.#progress.show({
+      what: `starting ${counted(gateways, 'gateway')}${backends > 0 ? ` and ${counted(backends, 'backend')}` : ''}`,
+      details: [],
+    });
     return startStand(this.#options, this.#plan, this.#children, dir);
   }
 
-  /** Prints and writes what there is, and returns the exit code. */
+  /** Prints and writes what there is, and returns the exit code. Where nothing was measured there is no table, and no file. */
   #tell(run: ScaleRun | undefined, stand: Stand | undefined, fault: Error | undefined): number {
     if (fault && !this.#interrupted) console.error(`scale: ${fault.message}`);
+    if (!run || !stand || (!run.figures && !this.#interrupted)) {
+      if (this.#interrupted)
+        console.error('scale: interrupted before the first connection, nothing was measured');
+      return this.#interrupted ? 130 : 2;
+    }
     if (this.#interrupted) console.error('scale: interrupted; what was measured until then:');
-    // Nothing was measured, so there is no table, and nothing to write but for one who broke it off.
-    if (!run || !stand || (!run.figures && !this.#interrupted)) return this.#interrupted ? 130 : 2;
     const result = this.#emptyResult(stand);
     run.fill(result);
     result.seconds = (performance.now() - this.#startedMs) / 1_000;

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Children } from '../stand/children.ts';
 import { startGateways } from '../stand/gateways.ts';
 import { startBackend, type Backend, type Gateway } from '../stand/servers.ts';
+import { counted } from './grouped.ts';
 import type { ScaleOptions } from './options.ts';
 import type { Plan } from './plan.ts';
 import type { Watched } from './process-watch.ts';
@@ -24,6 +25,8 @@ export interface Stand {
   readonly manyAddresses: boolean;
   /** Its processes, as far as they can be seen. */
   readonly watched: Watched;
+  /** What those are called that clients connect to. */
+  readonly serverName: 'gateway' | 'server';
   /** Connections from the gateways to the back ends now; undefined where that cannot be known. */
   readonly upstreamConnections: () => Promise<number | undefined>;
 }
@@ -34,7 +37,8 @@ export async function foreignStand(url: URL): Promise<Stand> {
   const pids = isLocal(target) ? listeningPids(target.port) : [];
   return {
     ...{ target, name: url.href, manyAddresses: hasManyAddresses(target) },
-    watched: pids.length > 0 ? { gateway: pids } : {},
+    watched: pids.length > 0 ? { server: pids } : {},
+    serverName: 'server',
     upstreamConnections: () => Promise.resolve(undefined),
   };
 }
@@ -60,13 +64,14 @@ export async function startStand(
     ...{ file: gatewayFile, cpuProfileDir },
   });
   const { port, path } = gateways[0]!;
-  const count = (what: number, name: string): string => `${what} ${name}${what === 1 ? '' : 's'}`;
   return {
     target: { host: '127.0.0.1', port, path },
-    name: `${count(gateways.length, 'gateway')} in ${mode} mode${backends.length > 0 ? `, ${count(backends.length, 'backend')}` : ''}`,
+    name: `${counted(gateways.length, 'gateway')} in ${mode} mode${backends.length > 0 ? `, ${counted(backends.length, 'backend')}` : ''}`,
     manyAddresses: true,
     watched: { gateway: pidsOf(gateways), backend: pidsOf(backends) },
+    serverName: 'gateway',
     async upstreamConnections() {
+      if (backends.length === 0) return undefined;
       let sum = 0;
       for (const backend of backends) sum += await backend.openConnections(upstreamPath);
       return sum;

@@ -1,7 +1,7 @@
 import { aligned } from '../result/aligned.ts';
 import type { RunResult, Verdict } from '../result/run-result.ts';
 import type { CountedFaults } from './faults.ts';
-import { grouped, milliseconds } from './grouped.ts';
+import { byteText, counted, grouped, milliseconds } from './grouped.ts';
 import type { LoadFigures } from './load-figures.ts';
 import { usedBy } from './process-watch.ts';
 import { otherCores, saturated, type MeanUse } from './timeline.ts';
@@ -20,6 +20,8 @@ export interface SummaryFigures {
   /** And with all clients connected, before the load. */
   readonly residentHeld: number | undefined;
   readonly upstreamConnections: number | undefined;
+  /** What those are called that clients connect to. */
+  readonly serverName: 'gateway' | 'server';
   readonly faults: CountedFaults;
 }
 
@@ -46,11 +48,13 @@ export function summaryText(result: RunResult, figures: SummaryFigures): string 
   const late = (percentile: number): string => milliseconds(load.lateness.quantileUs(percentile) / 1_000);
   row('of that, loaders', `sent late by p50 ${late(0.5)}   p99 ${late(0.99)}`);
   row('messages', messagesText(load));
+  row('bytes', `${byteText(totals?.bytesSent ?? 0)} sent, ${byteText(totals?.bytesReceived ?? 0)} received`);
+  const { serverName } = figures;
   row(
-    'bytes',
-    `${grouped((totals?.bytesSent ?? 0) / 1e6, 1)} MB sent, ${grouped((totals?.bytesReceived ?? 0) / 1e6, 1)} MB received`,
+    `${serverName}s`,
+    usedText(serverName, used) ?? 'not on this machine, or of another user: what it uses cannot be seen',
+    memoryText(figures),
   );
-  row('gateways', usedText('gateway', used), memoryText(figures));
   row('backends', usedText('backend', used));
   row('loaders', usedText('loader', used));
   row(
@@ -58,7 +62,7 @@ export function summaryText(result: RunResult, figures: SummaryFigures): string 
     `${grouped(used.machineCores, 2)} of ${environment.cores} cores, other programs ${grouped(otherCores(used), 2)}; saturated: ${saturated(used, environment.cores)}`,
   );
   if (figures.upstreamConnections !== undefined)
-    row('upstream', `${grouped(figures.upstreamConnections)} connections to the backends`);
+    row('upstream', `${counted(figures.upstreamConnections, 'connection')} to the backends`);
   for (const [i, [kind, { count, first }]] of Object.entries(figures.faults).entries())
     rows.push([
       i === 0 ? 'errors' : '',
