@@ -6,6 +6,9 @@ import type { LoadCounts, LoaderReport } from './messages.ts';
 /** A loader whose event loop is at work for more of a second than this is at its end. */
 const busyShare = 0.95;
 
+/** The last replies may come so much after the end of a load that serves its rate. */
+const tailMs = 100;
+
 export interface LoadFiguresOptions {
   readonly ratePerSecond: number;
   readonly durationMs: number;
@@ -105,9 +108,9 @@ export class LoadFigures {
     return this.due - this.received;
   }
 
-  /** Right answers per second, over the load, and longer where replies came after its end. */
+  /** Right answers per second: over the load, and longer where many replies came after its end. */
   get repliesPerSecond(): number {
-    return (this.received / Math.max(this.durationMs, this.lastReplyMs)) * 1_000;
+    return (this.received / Math.max(this.durationMs, this.lastReplyMs - tailMs)) * 1_000;
   }
 
   #add(second: number, counts: LoadCounts): void {
