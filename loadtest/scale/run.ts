@@ -17,8 +17,8 @@ import { saturated, shownLatency, Timeline } from './timeline.ts';
 import { verdictsOn } from './verdicts.ts';
 
 const settleMs = 1_000;
-/** After a rate that was too high, until what had piled up is gone. */
-const recoverMs = 2_000;
+/** After a rate that was too high, until what had piled up is gone: as long as the step was, up to this. */
+const longestRecoverMs = 2_000;
 const showEveryMs = 100;
 /** So many connections may fail, or this share of them, before a run is not worth its time. */
 const toleratedFailures = 10;
@@ -174,7 +174,7 @@ export class ScaleRun {
       passed: kept,
     });
     if (this.#loaders.open === 0) throw new Error('no connection is left to look for the ceiling with');
-    await this.#pause(kept ? settleMs / 2 : recoverMs);
+    await this.#pause(kept ? settleMs / 2 : Math.min(stepMs, longestRecoverMs));
     return kept;
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { chosenSubjects } from '../../../loadtest/bench/all-subjects.ts';
 import { parseOptions } from '../../../loadtest/bench/options.ts';
 import { parseOptions as parseCompareOptions } from '../../../loadtest/compare/options.ts';
+import { parseOptions as parseScaleOptions } from '../../../loadtest/scale/options.ts';
 
 /** The arguments of each `npm test` and `npm run` since the last look, as the stand-in for npm has noted them. */
 export function npmCallsIn(dir: string): string[] {
@@ -17,6 +18,7 @@ export function npmCallsIn(dir: string): string[] {
 const readers: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
   bench: (args) => chosenSubjects(parseOptions(args)),
   compare: parseCompareOptions,
+  scale: parseScaleOptions,
 };
 
 /** Throws when package.json has no such script, or the script would not take these options. */
