@@ -1,4 +1,4 @@
-/** `npm run docs`: what the schema says, for people and for editors, and the Grafana dashboard; with `--check` exits 1 when a file is stale. */
+/** `npm run docs`: what the schema says, for people and for editors, the Grafana dashboard, and what was measured; with `--check` exits 1 when a file is stale. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -12,6 +12,7 @@ import { flagDescription } from '../server/config/flags.ts';
 import { profiles } from '../server/config/profiles.ts';
 import { configFlagDescription, configVariable, serveFlags } from '../server/config/serve-flags.ts';
 import { dashboardJson } from './dashboard/dashboard.ts';
+import { performanceMarkdown } from './performance/page.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -91,6 +92,7 @@ export function generatedFiles(): { readonly path: string; readonly content: str
   return [
     { path: 'docs/configuration.md', content: configurationMarkdown() },
     { path: 'docs/config.schema.json', content: configurationJsonSchema() },
+    { path: 'docs/performance.md', content: performanceMarkdown() },
     { path: 'metrics/grafana/wsluice.json', content: dashboardJson() },
   ];
 }

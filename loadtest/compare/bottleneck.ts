@@ -10,7 +10,7 @@ const mostForOthers = 0.1;
 export type Hindrance = 'loader' | 'backend' | 'others';
 
 /** True when other programs used so much of the machine that the figures are not to be trusted. */
-export function isNoisy({ cores }: Figures): boolean {
+export function isNoisy({ cores }: Pick<Figures, 'cores'>): boolean {
   return cores.others > mostForOthers;
 }
 

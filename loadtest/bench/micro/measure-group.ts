@@ -8,6 +8,8 @@ import type { MicroGroup } from './groups.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const runFile = join(import.meta.dirname, 'run-file.ts');
+/** A little is always used, and a bench has a core to itself only where there are several. */
+const mostForOthers = 0.25;
 /** On a machine that does ten other things. */
 const fileTimeoutMs = 180_000;
 
@@ -52,4 +54,10 @@ export function microBenchOf(
     ...(smaller === undefined ? {} : { smaller }),
     ...(seedSmaller === undefined ? {} : { seedSmaller }),
   };
+}
+
+/** Says how far figures are to be trusted, when so many cores were used by other programs; empty where there is nothing to say. */
+export function disturbedLine(otherCores: number): string {
+  if (otherCores <= mostForOthers) return '';
+  return `Other programs used ${otherCores.toFixed(2)} cores meanwhile: these figures are worse than they should be.`;
 }

@@ -1,11 +1,8 @@
 import { microGroups } from '../micro/groups.ts';
 import type { MicroGroup } from '../micro/groups.ts';
-import { measureGroup } from '../micro/measure-group.ts';
+import { disturbedLine, measureGroup } from '../micro/measure-group.ts';
 import { microTable, seedNote } from '../micro/table.ts';
 import type { Bench, Subject } from '../subject.ts';
-
-/** Of a core; a little is always used, and benches have one to themselves only where there are several. */
-const mostForOthers = 0.25;
 
 /** A subject for each group of benches beside the sources. */
 export const microSubjects: readonly Subject[] = microGroups.map((group) => ({
@@ -25,12 +22,8 @@ async function runGroups(
     const { benches, otherCores } = await measureGroup(children, group, progress);
     keepBenches(benches, otherCores);
     hasSeed ||= benches.some(({ seedNs }) => seedNs !== null);
-    const doubt = otherCores > mostForOthers ? `  ${disturbed(otherCores)}\n` : '';
-    print(`${group.name}: ${group.what}\n${microTable(benches)}\n${doubt}`);
+    const doubt = disturbedLine(otherCores);
+    print(`${group.name}: ${group.what}\n${microTable(benches)}\n${doubt === '' ? '' : `  ${doubt}\n`}`);
   }
   if (hasSeed) print(`${seedNote}\n`);
-}
-
-function disturbed(cores: number): string {
-  return `Other programs used ${cores.toFixed(2)} cores meanwhile: these figures are higher than they should be.`;
 }

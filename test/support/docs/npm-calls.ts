@@ -4,6 +4,7 @@ import { chosenSubjects } from '../../../loadtest/bench/all-subjects.ts';
 import { parseOptions } from '../../../loadtest/bench/options.ts';
 import { parseOptions as parseCompareOptions } from '../../../loadtest/compare/options.ts';
 import { parseOptions as parseScaleOptions } from '../../../loadtest/scale/options.ts';
+import { parseOptions as parsePerformanceOptions } from '../../../loadtest/performance/options.ts';
 
 /** The arguments of each `npm test` and `npm run` since the last look, as the stand-in for npm has noted them. */
 export function npmCallsIn(dir: string): string[] {
@@ -19,6 +20,7 @@ const readers: Readonly<Record<string, (args: readonly string[]) => unknown>> = 
   bench: (args) => chosenSubjects(parseOptions(args)),
   compare: parseCompareOptions,
   scale: parseScaleOptions,
+  performance: parsePerformanceOptions,
 };
 
 /** Throws when package.json has no such script, or the script would not take these options. */
