@@ -5,6 +5,7 @@ import { parseOptions } from '../../../loadtest/bench/options.ts';
 import { parseOptions as parseCompareOptions } from '../../../loadtest/compare/options.ts';
 import { parseOptions as parseScaleOptions } from '../../../loadtest/scale/options.ts';
 import { parseOptions as parsePerformanceOptions } from '../../../loadtest/performance/options.ts';
+import { parseOptions as parseThorOptions, thorCommand } from '../../../loadtest/thor/options.ts';
 
 /** The arguments of each `npm test` and `npm run` since the last look, as the stand-in for npm has noted them. */
 export function npmCallsIn(dir: string): string[] {
@@ -21,6 +22,7 @@ const readers: Readonly<Record<string, (args: readonly string[]) => unknown>> = 
   compare: parseCompareOptions,
   scale: parseScaleOptions,
   performance: parsePerformanceOptions,
+  loadtest: (args) => parseThorOptions(thorCommand(), args),
 };
 
 /** Throws when package.json has no such script, or the script would not take these options. */
