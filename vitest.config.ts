@@ -21,6 +21,7 @@ const alone = [
   'request',
   'restart',
   'scaling',
+  'scenarios',
   'slow-upstream',
   'thread-gateways',
 ].map((name) => `test/${name}.test.ts`);

@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Meeting } from './meeting.ts';
 import { OpenLoop } from './open-loop.ts';
 import type { OpenLoopOptions } from './open-loop.ts';
 import type { StageMessage } from './stage-messages.ts';
+
+/** Somebody who never comes must not keep the others for ever. */
+const longestWaitMs = 300_000;
 
 /** What all clients of a worker do together: meetings by the step that calls them, open loops by their name. */
 export class Crowd {
@@ -24,7 +28,11 @@ export class Crowd {
       for (let i = 0; i < this.#ended.size; i++) found.meeting.giveUpOne();
     }
     found.users.add(user);
-    await found.meeting.wait();
+    const late = new AbortController();
+    const tooLate = sleep(longestWaitMs, true, { signal: late.signal, ref: false }).catch(() => false);
+    const waited = await Promise.race([found.meeting.wait().then(() => false), tooLate]);
+    late.abort();
+    if (waited) throw new Error(`fewer than ${expected} clients came to meet`);
   }
 
   /** The open loop of that name, new when it is the first that asks. */

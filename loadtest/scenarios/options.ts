@@ -45,7 +45,7 @@ export function parseOptions(args: readonly string[]): ScenarioOptions {
   const set: Record<string, number | string> = {};
   for (const option of variableOptions) {
     const text = values[option];
-    if (text !== undefined) set[option] = positive(`--${option} ${text}`, text);
+    if (text !== undefined) set[option] = numberOf(option, text);
   }
   for (const pair of values.set) Object.assign(set, assignment(pair));
   return { name, url, values: set, jsonFile: values.json, reportFile: values.report, help: values.help };
@@ -64,8 +64,11 @@ function assignment(pair: string): Record<string, number | string> {
   return { [name]: Number.isNaN(value) ? text : value };
 }
 
-function positive(what: string, text: string): number {
+function numberOf(option: (typeof variableOptions)[number], text: string): number {
   const value = Number(text);
-  if (value > 0 && value <= 1_000_000) return value;
-  throw new Error(`${what}: a number above 0 is needed`);
+  const least = option === 'rest' ? 0 : option === 'connections' ? 1 : 0.001;
+  if (value >= least && value <= 1_000_000 && (option !== 'connections' || Number.isInteger(value)))
+    return value;
+  const kind = option === 'connections' ? 'a whole number' : 'a number';
+  throw new Error(`--${option} ${text}: ${kind} from ${least} to 1000000 is needed`);
 }

@@ -1,6 +1,8 @@
 import { ArtilleryRun, whyFailed } from '../artillery/run.ts';
 import { TelemetryBook, type Measured } from '../artillery/telemetry-book.ts';
+import type { TelemetryLine } from '../engine/telemetry-line.ts';
 import type { StageMessage } from '../engine/stage-messages.ts';
+import { listed, total } from './evidence.ts';
 import type { Evidence } from './evidence.ts';
 import { Faults } from './faults.ts';
 import { metricsBackAt, settledMetrics } from './gateway-books.ts';
@@ -28,6 +30,8 @@ export class ScenarioRun {
   readonly startedMs = performance.now();
   readonly #options: ScenarioRunOptions;
   readonly #faults: Faults | undefined;
+  /** Failures that the scenario expects, by the second since the epoch at whose end they were told of. */
+  readonly #expected = new Map<number, number>();
   #artillery: ArtilleryRun | undefined;
   #output = '';
   #before: MetricsView | undefined;
@@ -51,7 +55,7 @@ export class ScenarioRun {
       program,
       file: scenario.path,
       args: ['--target', url, '--variables', JSON.stringify(scenario.variables)],
-      onTelemetry: (line) => this.#unlessOver(() => this.book.take(line)),
+      onTelemetry: (line) => this.#unlessOver(() => this.#onTelemetry(line)),
       onStage: (message) => this.#unlessOver(() => this.#onStage(message)),
     });
     const end = await this.#artillery.ended;
@@ -59,19 +63,24 @@ export class ScenarioRun {
     // A check of `ensure` that does not hold makes artillery end with 1.
     if (this.book.counts.begun === 0 || end.fault !== undefined)
       throw new Error(whyFailed(end) ?? 'artillery ended before a client had connected');
+    if (this.book.counts.connected === 0)
+      throw new Error(
+        `no client got in at ${url}: ${listed({ ...this.book.errors, ...this.book.expected })}`,
+      );
     return await this.#evidence();
   }
 
-  /** What was measured, with the processes beside it. */
+  /** What was measured, the failures that the scenario expects included, with the processes beside it. */
   get measured(): Measured {
     const measured = this.book.measured();
     const startMs = Math.floor(Date.parse(measured.startedAt) / 1_000) * 1_000;
     const timeline = measured.timeline.map((second) => {
       const endMs = startMs + second.at * 1_000;
       const sample = this.samples.taken.findLast(({ atMs }) => atMs > endMs - 1_000 && atMs <= endMs);
-      return { ...second, processes: sample?.processes ?? {} };
+      const errors = second.errors + (this.#expected.get(endMs / 1_000) ?? 0);
+      return { ...second, errors, processes: sample?.processes ?? {} };
     });
-    return { ...measured, timeline };
+    return { ...measured, errors: { ...measured.errors, ...this.book.expected }, timeline };
   }
 
   /** What artillery's plugin `ensure` said of its conditions. */
@@ -80,9 +89,14 @@ export class ScenarioRun {
     return [...found].map(([, mark, condition]) => ({ condition: condition!, held: mark === 'ok' }));
   }
 
-  /** Ends it, where it still runs; nothing that comes then is counted. */
-  async stop(): Promise<void> {
+  /** Counts nothing more: what comes now comes of its being ended. */
+  freeze(): void {
     this.#over = true;
+  }
+
+  /** Ends it, where it still runs. */
+  async stop(): Promise<void> {
+    this.freeze();
     this.#faults?.stop();
     this.samples.stop();
     this.#artillery?.stop();
@@ -100,6 +114,13 @@ export class ScenarioRun {
       return gateway === undefined ? [] : [{ atMs, residentBytes: gateway.residentBytes }];
     });
     return { ...seen, gateway: { memory, before: this.#before, after, faults: this.#faults?.played ?? [] } };
+  }
+
+  #onTelemetry(line: TelemetryLine): void {
+    const before = total(this.book.expected);
+    this.book.take(line);
+    const news = total(this.book.expected) - before;
+    if (news > 0) this.#expected.set(line.second, (this.#expected.get(line.second) ?? 0) + news);
   }
 
   #onStage(message: StageMessage): void {

@@ -2,7 +2,7 @@
 export type Point = readonly [at: number, value: number];
 
 /** More points than this are thinned out first: the slopes of all pairs are looked at. */
-const mostPoints = 600;
+const mostPoints = 300;
 
 /**
  * Returns by how much `value` grows per unit of `at`: the median of the slopes between all pairs (Theil and Sen), which one garbage

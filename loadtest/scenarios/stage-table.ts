@@ -13,6 +13,7 @@ const columns = [
   'max ms',
   'gateway cores',
   'MB',
+  'passed',
 ];
 
 /** Returns the stages of a run as a table; '' when there was none. */
@@ -24,6 +25,7 @@ export function stageTable(stages: readonly Stage[]): string {
 function cells(stage: Stage): string[] {
   const { latencyMs, gatewayCores, gatewayResidentBytes } = stage;
   const ms = (of: 'p50' | 'p95' | 'p99' | 'max'): string => latencyMs?.[of].toFixed(2) ?? '–';
+  const passed = stage.passed === null ? '–' : stage.passed ? 'yes' : 'no';
   return [
     stage.name,
     grouped(stage.connections),
@@ -33,6 +35,7 @@ function cells(stage: Stage): string[] {
     ...[ms('p50'), ms('p95'), ms('p99'), ms('max')],
     gatewayCores?.toFixed(2) ?? '–',
     gatewayResidentBytes === null ? '–' : grouped(gatewayResidentBytes / 1e6),
+    passed,
   ];
 }
 

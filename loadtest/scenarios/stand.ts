@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Children } from '../stand/children.ts';
-import { startBackend, startGateway } from '../stand/servers.ts';
-import type { Backend, Gateway } from '../stand/servers.ts';
+import { prepareBackend, startBackend, startGateway } from '../stand/servers.ts';
+import type { Backend, Gateway, PreparedBackend } from '../stand/servers.ts';
 import type { StandSpec } from './scenario-file.ts';
 
 const gatewayFile = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
@@ -21,6 +21,7 @@ export class Stand {
   readonly #children: Children;
   readonly #backends: Backend[];
   readonly #down = new Set<number>();
+  readonly #returning = new Map<number, PreparedBackend>();
 
   private constructor(children: Children, gateway: Gateway, backends: Backend[]) {
     this.#children = children;
@@ -54,13 +55,19 @@ export class Stand {
   /** Ends a back end, the first being 1, without a word to those connected to it. */
   async kill(backend: number): Promise<void> {
     this.#down.add(backend);
-    await this.#at(backend).stop();
+    const { port, stop } = this.#at(backend);
+    await stop();
+    // A process takes seconds to start on a busy machine; its return is to come when the scenario says.
+    this.#returning.set(backend, prepareBackend(this.#children, 'jsonrpc', port));
   }
 
   /** Starts one that was killed again, on its port. */
   async restart(backend: number): Promise<void> {
-    const { port } = this.#at(backend);
-    this.#backends[backend - 1] = await startBackend(this.#children, 'jsonrpc', port);
+    const prepared = this.#returning.get(backend);
+    if (prepared === undefined) throw new Error(`back end ${backend} runs: it cannot return`);
+    await prepared.listen();
+    this.#returning.delete(backend);
+    this.#backends[backend - 1] = prepared;
     this.#down.delete(backend);
   }
 

@@ -1,7 +1,7 @@
 import { App } from 'uWebSockets.js';
 import { replyTo } from './jsonrpc-echo.ts';
 
-/** A bare uWebSockets.js server in a process of its own: `backend.ts <port> echo|jsonrpc`. */
+/** A bare uWebSockets.js server in a process of its own: `backend.ts <port> echo|jsonrpc`. It listens when it is told to. */
 const [port, protocol] = process.argv.slice(2);
 const speaksJsonRpc = protocol === 'jsonrpc';
 const openByPath = new Map<string, number>();
@@ -27,12 +27,18 @@ app.ws<{ path: string }>('/*', {
     ws.send(speaksJsonRpc ? replyTo(new Uint8Array(message)) : message, isBinary);
   },
 });
-app.listen('127.0.0.1', Number(port), (socket) => {
-  if (!socket) throw new Error(`port ${port} is taken`);
-});
 
 process.on('disconnect', () => process.exit(0));
-process.on('message', () => process.send!(Object.fromEntries(openByPath)));
+process.on('message', (order) => {
+  if (order === 'listen') listen();
+  else process.send!(Object.fromEntries(openByPath));
+});
+
+function listen(): void {
+  app.listen('127.0.0.1', Number(port), (socket) => {
+    if (!socket) throw new Error(`port ${port} is taken`);
+  });
+}
 
 function count(path: string, change: number): void {
   openByPath.set(path, (openByPath.get(path) ?? 0) + change);

@@ -8,6 +8,7 @@ import { answersOk, freePort, portOpen } from './ports.ts';
 /** How long a part of the stand may take to start. */
 export const startTimeoutMs = 60_000;
 const backendFile = fileURLToPath(new URL('./backend.ts', import.meta.url));
+const endWithParent = new URL('./end-with-parent.ts', import.meta.url).href;
 const muxBackendFile = fileURLToPath(new URL('./mux-backend.ts', import.meta.url));
 const wsEchoFile = fileURLToPath(new URL('./ws-echo.ts', import.meta.url));
 
@@ -48,33 +49,55 @@ export interface Gateway extends Server {
   readonly adminPort: number;
 }
 
-/** Starts a back end, on a port of its own or on `onPort`. */
-export async function startBackend(
+export async function startBackend(children: Children, protocol: Protocol | 'mux'): Promise<Backend> {
+  const backend = prepareBackend(children, protocol, await freePort());
+  await backend.listen();
+  return backend;
+}
+
+/** A back end whose process is there, and listens when it is told to. */
+export interface PreparedBackend extends Backend {
+  readonly listen: () => Promise<void>;
+}
+
+/** Starts the process of a back end, which takes a moment, and leaves the port alone until `listen`. */
+export function prepareBackend(
   children: Children,
   protocol: Protocol | 'mux',
-  onPort?: number,
-): Promise<Backend> {
-  const port = onPort ?? (await freePort());
+  port: number,
+): PreparedBackend {
   const file = protocol === 'mux' ? muxBackendFile : backendFile;
   let answer = deferred<Record<string, number>>();
   const child = children.startNode('backend', [file, String(port), protocol], (message) =>
     answer.resolve(message as Record<string, number>),
   );
-  await children.watch('starting the backend', startTimeoutMs, (over) => portOpen(port, over));
+  const listen = async (): Promise<void> => {
+    if (protocol !== 'mux') child.send('listen');
+    await children.watch('starting the backend', startTimeoutMs, (over) => portOpen(port, over));
+  };
   const openConnections = async (path: string): Promise<number> => {
     answer = deferred();
     child.send('connections?');
     return (await answer.promise)[path] ?? 0;
   };
   const url = `ws://127.0.0.1:${port}`;
-  return { ...only(child), name: 'bare engine', port, path: '/', url, openConnections };
+  return { ...only(child), name: 'bare engine', port, path: '/', url, openConnections, listen };
 }
 
 export async function startGateway(children: Children, options: GatewayOptions): Promise<Gateway> {
   const [port, adminPort] = [options.port ?? (await freePort()), await freePort()];
   const profile = options.cpuProfileDir ? ['--cpu-prof', `--cpu-prof-dir=${options.cpuProfileDir}`] : [];
   const listen = ['--host', '127.0.0.1', '--port', String(port), '--admin-port', String(adminPort)];
-  const args = [...profile, options.file, ...listen, '--log-level', 'warn', ...options.args];
+  const args = [
+    ...profile,
+    '--import',
+    endWithParent,
+    options.file,
+    ...listen,
+    '--log-level',
+    'warn',
+    ...options.args,
+  ];
   const child = children.startNode('gateway', args);
   await children.watch('starting the gateway', startTimeoutMs, (over) =>
     Promise.all([portOpen(port, over), answersOk(`http://127.0.0.1:${adminPort}/ready`, over)]),

@@ -6,6 +6,9 @@ import { grouped, notOurs } from './expectation.ts';
 import type { Judge, Judgement } from './expectation.ts';
 
 const megabyte = 1e6;
+const tooShort = 'not judged: the stage was too short for three samples of it';
+/** A slope over less than this says nothing of an hour. */
+const tellingMs = 300_000;
 
 export const gaugesBackSchema = z.strictObject({});
 
@@ -41,15 +44,15 @@ export const memoryFlat: Judge<z.infer<typeof memoryFlatSchema>> = (evidence, pa
   const fromMs = stage.beganAtMs + warmUpShare * (stage.endedAtMs - stage.beganAtMs);
   const samples = memoryIn(evidence, fromMs, stage.endedAtMs);
   if (samples === undefined) return { expectation, measured: notOurs, passed: null };
-  if (samples.length < 3) return { expectation, measured: 'fewer than 3 samples', passed: false };
+  if (samples.length < 3) return { expectation, measured: tooShort, passed: null };
   const spanMs = samples.at(-1)!.atMs - samples[0]!.atMs;
   const slope = medianSlope(samples.map(({ atMs, residentBytes }) => [atMs, residentBytes]));
   const growth = (slope * spanMs) / megabyte;
   const level = median(samples.map(({ residentBytes }) => residentBytes)) / megabyte;
-  const perHour = (slope * 3_600_000) / megabyte;
+  const perHour = spanMs < tellingMs ? '' : `, ${((slope * 3_600_000) / megabyte).toFixed(1)} MB/h`;
   return {
     expectation,
-    measured: `${growth.toFixed(1)} MB in ${grouped(spanMs / 1_000)} s, ${perHour.toFixed(1)} MB/h, at ${level.toFixed(0)} MB`,
+    measured: `${growth.toFixed(1)} MB in ${grouped(spanMs / 1_000)} s${perHour}, at ${level.toFixed(0)} MB`,
     passed: growth <= growthMb,
   };
 };

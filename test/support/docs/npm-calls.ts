@@ -6,6 +6,8 @@ import { parseOptions as parseCompareOptions } from '../../../loadtest/compare/o
 import { parseOptions as parseScaleOptions } from '../../../loadtest/scale/options.ts';
 import { parseOptions as parsePerformanceOptions } from '../../../loadtest/performance/options.ts';
 import { parseOptions as parseThorOptions, thorCommand } from '../../../loadtest/thor/options.ts';
+import { parseOptions as parseScenarioOptions } from '../../../loadtest/scenarios/options.ts';
+import { findScenario, withValues } from '../../../loadtest/scenarios/scenario-file.ts';
 
 /** The arguments of each `npm test` and `npm run` since the last look, as the stand-in for npm has noted them. */
 export function npmCallsIn(dir: string): string[] {
@@ -23,6 +25,10 @@ const readers: Readonly<Record<string, (args: readonly string[]) => unknown>> = 
   scale: parseScaleOptions,
   performance: parsePerformanceOptions,
   loadtest: (args) => parseThorOptions(thorCommand(), args),
+  scenario(args) {
+    const { name, values } = parseScenarioOptions(args);
+    if (name !== undefined) withValues(findScenario(name), values);
+  },
 };
 
 /** Throws when package.json has no such script, or the script would not take these options. */
