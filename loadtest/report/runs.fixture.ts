@@ -43,9 +43,9 @@ export function scaleRun({
   for (let second = 1; second <= seconds; second++) {
     const one = new LatencyHistogram();
     const pause = second % 11 === 0 ? 6 : 1;
-    for (let i = 0; i < 400; i++) {
+    for (let i = 0; i < 200; i++) {
       const us = (300 + 900 * random() ** 4 + (random() < 0.02 ? 4_000 * random() * pause : 0)) * slower;
-      one.record(us, Math.round(rate / 400));
+      one.record(us, Math.round(rate / 200));
     }
     all.add(one);
     const wobble = 0.97 + 0.06 * random();

@@ -1,29 +1,38 @@
-import type { RunResult } from '../../result/run-result.ts';
+import type { Comparison, RunResult } from '../../result/run-result.ts';
 import { countText } from '../../../server/admin/page/format.ts';
 import type { Bar, Bars, Block, Table } from '../report-page.ts';
 import { msText } from '../unit-text.ts';
 
-type Comparison = NonNullable<RunResult['comparison']>;
 type Contestant = Comparison['contestants'][number];
 
-/** Servers beside each other: bars for each depth, ratios with their goals, and all figures. */
+/** Servers beside each other: bars for each depth and what clients say, ratios with their goals, and all figures. */
 export function comparisonBlocks({ comparison }: RunResult): Block[] {
   if (comparison === null) return [];
-  const depths = [...new Set(comparison.contestants.map(({ depth }) => depth))];
+  const { contestants } = comparison;
+  const loads = [...new Set(contestants.map(loadOf))];
   return [
-    ...depths.flatMap((depth) => barsOf(comparison, depth)),
+    ...loads.flatMap((load) =>
+      barsOf(
+        load,
+        contestants.filter((contestant) => loadOf(contestant) === load),
+      ),
+    ),
     ...ratioBars(comparison),
     table(comparison),
   ];
 }
 
-function barsOf({ contestants }: Comparison, depth: number): Bars[] {
-  const here = contestants.filter((contestant) => contestant.depth === depth);
+/** Only servers that were asked the same can be compared. */
+function loadOf({ depth, protocol }: Contestant): string {
+  return protocol === undefined ? `depth ${depth}` : `depth ${depth}; ${protocol}`;
+}
+
+function barsOf(load: string, contestants: readonly Contestant[]): Bars[] {
   return [
     {
       kind: 'bars',
-      title: `Messages per second, depth ${depth}`,
-      bars: here.map((contestant) => ({
+      title: `Messages per second, ${load}`,
+      bars: contestants.map((contestant) => ({
         label: contestant.name,
         value: contestant.messagesPerSecond,
         text: `${countText(contestant.messagesPerSecond)}${loaderNote(contestant)}`,
@@ -32,8 +41,8 @@ function barsOf({ contestants }: Comparison, depth: number): Bars[] {
     },
     {
       kind: 'bars',
-      title: `CPU of the server per message, depth ${depth}`,
-      bars: here.map(({ name, serverCpuUsPerMessage }) => ({
+      title: `CPU of the server per message, ${load}`,
+      bars: contestants.map(({ name, serverCpuUsPerMessage }) => ({
         label: name,
         value: serverCpuUsPerMessage,
         text: `${serverCpuUsPerMessage.toFixed(2)} µs`,
@@ -64,7 +73,8 @@ function ratioBars({ ratios }: Comparison): Bars[] {
             text: `not said: ${ratio.refused ?? 'it would mislead'}`,
             mood: 'warn',
           };
-        const text = `${ratio.ratio.toFixed(2)}×`;
+        const cpu = ratio.perCpuSecond ?? null;
+        const text = `${ratio.ratio.toFixed(2)}×${cpu === null ? '' : `, ${cpu.toFixed(2)}× per CPU second`}`;
         if (ratio.goal === null) return { label, value: ratio.ratio, text };
         const met = ratio.ratio >= ratio.goal;
         return {

@@ -9,6 +9,8 @@ const fullCores = 0.93;
 const severalThreads = 1.3;
 /** A process is full when it was so in this share of the seconds with load. */
 const often = 0.3;
+/** What other programs may use. */
+const quietCores = 0.1;
 const longTail = 20;
 const longTailMs = 1;
 const growthSeconds = 60;
@@ -23,6 +25,7 @@ export function suggestionsOf(result: RunResult): string[] {
 }
 
 const rules: readonly Rule[] = [
+  othersBusy,
   loaderFull,
   gatewayFull,
   backendFull,
@@ -32,6 +35,14 @@ const rules: readonly Rule[] = [
   openFilesUsedUp,
   portsUsedUp,
 ];
+
+/** Of a comparison, which sees what the rest of the machine does. */
+function othersBusy({ comparison }: RunResult): string | undefined {
+  const busy = (comparison?.contestants ?? []).filter(({ cores }) => cores.others > quietCores);
+  if (busy.length === 0) return undefined;
+  const most = Math.max(...busy.map(({ cores }) => cores.others));
+  return `Other programs used up to ${most.toFixed(2)} cores meanwhile: do not trust these figures. End them, or let windows be measured again (--retries 5).`;
+}
 
 function loaderFull(result: RunResult): string | undefined {
   const full = fullProcess(result, 'loader');
