@@ -40,15 +40,14 @@ export class LoaderProcess implements Crowd {
 
   obey(command: LoaderCommand): void {
     if (command.type === 'stop') return this.#running?.stop(command.replyTimeoutMs);
-    const { ratePerSecond, durationMs, startEpochMs, phase } = command;
+    const { ratePerSecond, total, startEpochMs, phase } = command;
     const startMs = startEpochMs - performance.timeOrigin;
     const speakers = this.#clients.filter(({ state }) => state === 'open');
     // Who was not there when the load began takes no part in it.
     for (const client of this.#clients) client.slot = -1;
-    const total = speakers.length === 0 ? 0 : Math.floor((ratePerSecond * durationMs) / 1_000);
     const load = new Load({
       speakers,
-      pacer: new Pacer({ startMs, ratePerSecond, total, phase }),
+      pacer: new Pacer({ startMs, ratePerSecond, total: speakers.length === 0 ? 0 : total, phase }),
       firstCounter: this.#nextCounter,
       requestLength: this.exchange.requestLength,
       replyLength: this.exchange.replyLength,

@@ -121,10 +121,15 @@ export class Loaders {
     const figures = new LoadFigures({ ratePerSecond, durationMs, members: members.length, onSecond });
     const startEpochMs = epochMs() + leadMs;
     const timeoutMs = replyTimeoutMs ?? defaultReplyTimeoutMs;
+    const total = Math.round((ratePerSecond * durationMs) / 1_000);
+    let clients = 0;
     for (const [number, member] of members.entries()) {
+      const before = Math.floor((total * clients) / open);
+      clients += member.open;
       member.loading = { over: deferred(), figures, number };
       member.child.send({
         ...{ type: 'load', ratePerSecond: (ratePerSecond * member.open) / open, durationMs },
+        total: Math.floor((total * clients) / open) - before,
         ...{ startEpochMs, phase: number / members.length, replyTimeoutMs: timeoutMs },
       });
     }

@@ -25,6 +25,8 @@ export interface LoadOrder {
   /** Messages per second of this loader's clients. */
   readonly ratePerSecond: number;
   readonly durationMs: number;
+  /** Messages in all. */
+  readonly total: number;
   /** When it begins, on the clock that all processes share. */
   readonly startEpochMs: number;
   readonly phase: number;

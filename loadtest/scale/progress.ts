@@ -1,6 +1,7 @@
 import type { WriteStream } from 'node:tty';
 import { progressLine } from '../stand/progress.ts';
 import { grouped, milliseconds } from './grouped.ts';
+import type { SecondFigures } from './load-figures.ts';
 
 const barCells = 24;
 const terminalEveryMs = 200;
@@ -83,34 +84,24 @@ export interface LoadMoment {
   readonly name: string;
   readonly elapsedMs: number;
   readonly durationMs: number;
-  /** Of the last second. */
-  readonly perSecond: number | undefined;
-  readonly p99Ms: number | undefined;
+  /** The last second. */
+  readonly last: SecondFigures | undefined;
   /** Until now. */
   readonly errors: number;
-  readonly owed: number;
 }
 
 /** A load on its way. */
-export function loadingStep({
-  name,
-  elapsedMs,
-  durationMs,
-  perSecond,
-  p99Ms,
-  errors,
-  owed,
-}: LoadMoment): Step {
+export function loadingStep({ name, elapsedMs, durationMs, last, errors }: LoadMoment): Step {
   const leftMs = durationMs - elapsedMs;
+  const left = leftMs > 0 ? `${grouped(Math.ceil(leftMs / 1_000))} s left` : 'waiting for the last replies';
+  const p99 = last && last.latency.count > 0 ? last.latency.quantileUs(0.99) / 1_000 : undefined;
   return {
     what: name,
     share: elapsedMs / durationMs,
     details: [
-      leftMs > 0
-        ? `${grouped(Math.ceil(leftMs / 1_000))} s left`
-        : `waiting for the last ${grouped(owed)} replies`,
-      ...(perSecond === undefined ? [] : [`${grouped(perSecond)}/s`]),
-      ...(p99Ms === undefined ? [] : [`p99 ${milliseconds(p99Ms)}`]),
+      left,
+      ...(last === undefined ? [] : [`${grouped(last.received)}/s`]),
+      ...(p99 === undefined ? [] : [`p99 ${milliseconds(p99)}`]),
       `${grouped(errors)} errors`,
     ],
   };

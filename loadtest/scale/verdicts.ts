@@ -6,8 +6,9 @@ import type { LoadFigures } from './load-figures.ts';
 const leastRateShare = 0.99;
 /** Less than this of lateness is that of timers, which count in milliseconds. */
 const harmlessLatenessMs = 2;
-/** Of the latency, the loader's own lateness may be this much, and its event loops may be busy in so much of the time. */
+/** The loader's own lateness may be this much of the latency and of the load's duration, and its event loops busy in so much of the time. */
 const mostLatenessShare = 0.5;
+const mostLatenessOfDuration = 0.01;
 const mostBusyShare = 0.2;
 /** Kinds that mean a server said what it should not have. */
 const wrongKinds = ['wrong reply', 'foreign reply', 'unasked reply', 'garbage'];
@@ -50,7 +51,7 @@ export function verdictsOn(
     {
       expectation: `at least 99 % of ${grouped(ratePerSecond)} messages/s are answered`,
       measured: `${grouped(load.repliesPerSecond)}/s`,
-      passed: load.repliesPerSecond >= leastRateShare * ratePerSecond,
+      passed: servesRate(load),
     },
   ];
   const p99 = latency.quantileUs(0.99) / 1_000;
@@ -63,14 +64,22 @@ export function verdictsOn(
   return [...verdicts, paceVerdict(load)];
 }
 
+/** True when the load's rate was answered, or all but 1 % of it. */
+export function servesRate({ repliesPerSecond, ratePerSecond }: LoadFigures): boolean {
+  return repliesPerSecond >= leastRateShare * ratePerSecond;
+}
+
 /** The figures are the server's, as far as the loaders were not late themselves. */
-function paceVerdict({ lateness, latency, busyShare }: LoadFigures): Verdict {
+function paceVerdict({ lateness, latency, busyShare, durationMs }: LoadFigures): Verdict {
   const late = lateness.quantileUs(0.99) / 1_000;
-  const bound = Math.max(harmlessLatenessMs, (latency.quantileUs(0.99) / 1_000) * mostLatenessShare);
+  const bound = Math.min(
+    (latency.quantileUs(0.99) / 1_000) * mostLatenessShare,
+    durationMs * mostLatenessOfDuration,
+  );
   const busy = busyShare > 0 ? `; busy to the full in ${grouped(busyShare * 100)} % of the time` : '';
   return {
     expectation: 'the loaders keep their pace, so that the figures are those of the server',
     measured: `sent at most ${milliseconds(late)} late, 99 % of the time${busy}`,
-    passed: late <= bound && busyShare <= mostBusyShare,
+    passed: late <= Math.max(harmlessLatenessMs, bound) && busyShare <= mostBusyShare,
   };
 }
