@@ -80,7 +80,7 @@ it('what was measured until Ctrl-C is printed', { timeout: longestMs }, async ()
   await eventually(() => expect(child.output()).toContain('round 3 of 20'), 60_000);
   child.signal('SIGINT');
   expect(await child.exited, child.output()).toBe(130);
-  expect(child.output()).toMatch(/interrupted[^]*^ {2}bare +[\d,]+/m);
+  expect(child.output()).toMatch(/It ended early[^]*^ {2}bare +[\d,]+/m);
 });
 
 it(

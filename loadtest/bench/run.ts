@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { checkOutputs, writeOutputs } from '../report/write-outputs.ts';
 import { Children } from '../stand/children.ts';
 import { progressLine } from '../stand/progress.ts';
@@ -58,6 +59,8 @@ async function runAll(
     for (const subject of wanted) await subject.run(bench);
   } catch (error) {
     line.clear();
+    // Ctrl-C reaches the processes of the run as well, and may have ended one before this one heard of it.
+    await sleep(100);
     if (code === 0) code = 1;
     console.error(`\nbench: ${code === 130 ? 'interrupted' : (error as Error).message}`);
   } finally {
@@ -74,6 +77,11 @@ async function runAll(
     ),
     ...{ startedAt, seconds: (performance.now() - startedMs) / 1000, complete: code === 0 },
   };
-  for (const file of writeOutputs(result, options)) line.print(`written: ${file}`);
+  try {
+    for (const file of writeOutputs(result, options)) line.print(`written: ${file}`);
+  } catch (error) {
+    console.error(`bench: ${(error as Error).message}`);
+    return code === 0 ? 1 : code;
+  }
   return code;
 }

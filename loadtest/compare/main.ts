@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { checkOutputs, writeOutputs } from '../report/write-outputs.ts';
 import type { RunResult } from '../result/run-result.ts';
 import { Children } from '../stand/children.ts';
@@ -58,7 +59,7 @@ async function measureAll(
   process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
   const show = (figures: DepthFigures): void => {
     done.push(figures);
-    line.print(comparisonText(figures, options.pace));
+    line.print(comparisonText(figures, options.pace.clients));
   };
   line.print(headline(empty));
   try {
@@ -68,6 +69,8 @@ async function measureAll(
     });
   } catch (error) {
     line.clear();
+    // Ctrl-C reaches the processes of the run as well, and may have ended one before this one heard of it.
+    await sleep(100);
     if (code === 0) {
       code = 1;
       console.error(`compare: ${(error as Error).message}`);
@@ -78,10 +81,10 @@ async function measureAll(
     rmSync(dir, { recursive: true, force: true });
   }
   const cutShort = options.depths.find((depth) => !done.some((figures) => figures.depth === depth));
-  if (code === 130) line.print('interrupted; this is what was measured until then:\n');
+  if (code !== 0 && runs.length > 0) line.print('\nIt ended early; this is what was measured until then:\n');
   if (cutShort !== undefined && runs.some(({ depth }) => depth === cutShort)) show(figuresAt(cutShort, runs));
   if (done.length === 0) {
-    console.error('compare: nothing was measured');
+    console.error(`compare: ${code === 130 ? 'interrupted before anything' : 'nothing'} was measured`);
     return code;
   }
   line.print(legend);
@@ -91,6 +94,11 @@ async function measureAll(
     done.flatMap(({ ratios }) => ratios),
   );
   const result = { ...empty, seconds, complete: code === 0, comparison };
-  for (const file of writeOutputs(result, options)) line.print(`written: ${file}`);
+  try {
+    for (const file of writeOutputs(result, options)) line.print(`written: ${file}`);
+  } catch (error) {
+    console.error(`compare: ${(error as Error).message}`);
+    return code === 0 ? 1 : code;
+  }
   return code;
 }

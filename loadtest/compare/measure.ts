@@ -36,8 +36,7 @@ export async function measure(children: Children, server: Server, load: Load): P
   let figures: LoadFigures | undefined;
   let upstreamConnections: Promise<number> | undefined;
   const order: LoadOrder = { ...load, host: '127.0.0.1', port: server.port, path: server.path };
-  const loader = children.startNode('loader', [loaderFile, JSON.stringify(order)], (message) => {
-    const report = message as LoadReport;
+  const onReport = (report: LoadReport): void => {
     heard = report.type;
     if (report.type === 'fault') over.reject(new Error(`${server.name}: ${report.reason}`));
     if (report.type === 'done') over.resolve(figures!);
@@ -46,6 +45,14 @@ export async function measure(children: Children, server: Server, load: Load): P
     edges.push(edgeNow(loader.pid, server));
     figures = report.figures;
     upstreamConnections = server.upstreamConnections?.();
+  };
+  const loader = children.startNode('loader', [loaderFile, JSON.stringify(order)], (message) => {
+    try {
+      onReport(message as LoadReport);
+    } catch (error) {
+      // The CPU time of a process that has just died.
+      over.reject(error as Error);
+    }
   });
   const timeoutMs = load.warmupMs + load.windowMs + graceMs;
   const [seen, connections] = await children.watch(

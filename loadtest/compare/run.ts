@@ -15,6 +15,8 @@ import type { Entrant } from './turns.ts';
 /** All that was measured at one depth, and what it says. */
 export interface DepthFigures {
   readonly depth: number;
+  /** How often those were measured that were most often. */
+  readonly rounds: number;
   /** Of each contestant, in the order of the list. */
   readonly medians: readonly Figures[];
   readonly ratios: readonly Ratio[];
@@ -70,11 +72,13 @@ export async function runComparison(
 
 /** Returns what the runs at one depth say, all or those there are until now. */
 export function figuresAt(depth: number, runs: readonly Figures[]): DepthFigures {
-  const medians = mediansOf(runs.filter((run) => run.depth === depth));
+  const own = runs.filter((run) => run.depth === depth);
+  const medians = mediansOf(own);
+  const rounds = own.filter(({ server }) => server === own[0]?.server).length;
   const of = (name: string): Figures | undefined => medians.find(({ server }) => server === name);
   const ratios = wantedRatios.flatMap(({ a, b, goals }) => {
     const [one, other] = [of(a), of(b)];
     return one && other ? [ratioOf(one, other, goals[depth])] : [];
   });
-  return { depth, medians, ratios };
+  return { depth, rounds, medians, ratios };
 }

@@ -3,7 +3,6 @@ import { refusalRule } from './bottleneck.ts';
 import { mostShared } from './contestants.ts';
 import type { DepthFigures } from './run.ts';
 import { figuresTable, grouped, ratioTable } from './table.ts';
-import type { Pace } from './turns.ts';
 
 const protocolNames = {
   echo: '64 bytes of text, echoed',
@@ -18,7 +17,7 @@ export function headline({ environment, target }: RunResult): string {
 }
 
 /** Returns the tables of one depth: those who do the same work together, then the ratios. */
-export function comparisonText({ depth, medians, ratios }: DepthFigures, { clients, rounds }: Pace): string {
+export function comparisonText({ depth, rounds, medians, ratios }: DepthFigures, clients: number): string {
   const parts = [
     `depth ${depth}, ${grouped(clients)} clients, ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds`}`,
   ];

@@ -24,7 +24,11 @@ export class Children {
     void child.exited.then((code) => {
       this.#running.delete(child);
       if (child.stopping || options.ends) return;
-      this.fail(new Error(`${child.name} ended early with code ${code}\n${child.output}`.trim()));
+      this.fail(
+        new Error(
+          `${child.name} ended early ${code === null ? 'by a signal' : `with code ${code}`}\n${child.output}`.trim(),
+        ),
+      );
     });
     return child;
   }
