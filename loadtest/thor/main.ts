@@ -7,7 +7,7 @@ import { progressLine } from '../stand/progress.ts';
 import { Load, type LoadEnd } from './load.ts';
 import { parseOptions, thorCommand, type ThorOptions } from './options.ts';
 import { probe } from './probe.ts';
-import { grouped, progressText, type Plan } from './progress.ts';
+import { counted, grouped, progressText, type Plan } from './progress.ts';
 import { thorResult } from './result.ts';
 import { workerScripts } from './script.ts';
 import { summaryText } from './summary.ts';
@@ -80,7 +80,8 @@ function headline(
 ): string {
   const atOnce = concurrent === 0 ? 'all at once' : `${grouped(concurrent)} being opened at once`;
   return [
-    `${grouped(connections)} connections, ${atOnce}, ${grouped(messages)} messages of ${grouped(bufferBytes)} bytes each, from ${workers} artillery ${workers === 1 ? 'process' : 'processes'}`,
+    `${counted(connections, 'connection')}, ${atOnce}, ${counted(messages, 'message')} of ${counted(bufferBytes, 'byte')} each, ` +
+      `from ${workers} artillery ${workers === 1 ? 'process' : 'processes'}`,
     ...urls.map((url) => `Connecting to ${url}`),
   ].join('\n');
 }

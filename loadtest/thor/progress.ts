@@ -49,3 +49,8 @@ function eta(elapsedMs: number, share: number): string {
 export function grouped(count: number): string {
   return count.toLocaleString('en-US');
 }
+
+/** A count and what it counts: "1 message", "2 messages". */
+export function counted(count: number, thing: string): string {
+  return `${grouped(count)} ${thing}${count === 1 ? '' : 's'}`;
+}

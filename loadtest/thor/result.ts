@@ -3,7 +3,7 @@ import type { Measured } from '../artillery/telemetry-book.ts';
 import { environment } from '../result/environment.ts';
 import { emptyResult, type RunResult } from '../result/run-result.ts';
 import type { ThorOptions } from './options.ts';
-import { grouped } from './progress.ts';
+import { counted } from './progress.ts';
 
 /** Returns what a run has measured, with what it was asked to do. */
 export function thorResult(
@@ -17,7 +17,7 @@ export function thorResult(
   return {
     ...emptyResult({
       kind: 'thor',
-      title: `${grouped(amount * urls.length)} connections, ${grouped(messages)} messages of ${grouped(bufferBytes)} bytes each`,
+      title: `${counted(amount * urls.length, 'connection')}, ${counted(messages, 'message')} of ${counted(bufferBytes, 'byte')} each`,
       command: ['npm run loadtest --', ...args.map(quoted)].join(' '),
       environment: environment(networkTo(urls), { artillery: artilleryVersion() }),
       target: urls.join(' '),
