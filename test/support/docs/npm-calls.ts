@@ -5,6 +5,7 @@ import { parseOptions } from '../../../loadtest/bench/options.ts';
 import { parseOptions as parseCompareOptions } from '../../../loadtest/compare/options.ts';
 import { parseOptions as parseScaleOptions } from '../../../loadtest/scale/options.ts';
 import { parseOptions as parsePerformanceOptions } from '../../../loadtest/performance/options.ts';
+import { parseReportOrder } from '../../../loadtest/report/arguments.ts';
 import { parseOptions as parseThorOptions, thorCommand } from '../../../loadtest/thor/options.ts';
 import { parseOptions as parseScenarioOptions } from '../../../loadtest/scenarios/options.ts';
 import { findScenario, withValues } from '../../../loadtest/scenarios/scenario-file.ts';
@@ -24,6 +25,7 @@ const readers: Readonly<Record<string, (args: readonly string[]) => unknown>> = 
   compare: parseCompareOptions,
   scale: parseScaleOptions,
   performance: parsePerformanceOptions,
+  report: parseReportOrder,
   loadtest: (args) => parseThorOptions(thorCommand(), args),
   scenario(args) {
     const { name, values } = parseScenarioOptions(args);
