@@ -6,13 +6,17 @@ import { keepsRate, repliesPerSecond } from './expectations/rates.ts';
 import type { Expectations } from './expectations/all.ts';
 import type { Sample } from './process-samples.ts';
 
+/** A sample stands for the second before it. */
+const sampleMs = 1_000;
+
 /** Returns a stage as a result shows it; whether it has passed, where the scenario expects something of every stage. */
 export function stageResult(
   stage: StageFigures,
   samples: readonly Sample[],
   expectations: Expectations,
 ): Stage {
-  const during = samples.filter(({ atMs }) => atMs > stage.beganAtMs && atMs <= stage.endedAtMs + 1_000);
+  const endMs = stage.endedAtMs === 0 ? Infinity : stage.endedAtMs + sampleMs;
+  const during = samples.filter(({ atMs }) => atMs > stage.beganAtMs && atMs <= endMs);
   const gateway = during.flatMap(({ processes }) => processes['gateway'] ?? []);
   const ms = (share: number): number => stage.latency.quantileUs(share) / 1_000;
   const latencyMs =
@@ -33,8 +37,9 @@ export function stageResult(
   };
 }
 
-/** Null where nothing is expected of stages one by one. */
+/** Null where nothing is expected of stages one by one, and for one that was broken off. */
 function passedAlone(stage: StageFigures, expectations: Expectations): boolean | null {
+  if (stage.endedAtMs === 0) return null;
   const { answered } = expectations.find((one) => one.answered !== undefined) ?? {};
   const { rateKept } = expectations.find((one) => one.rateKept !== undefined) ?? {};
   const named = answered?.stages?.includes(stage.name) ?? answered !== undefined;

@@ -26,10 +26,9 @@ export function keepsRate(stage: StageFigures, share: number): boolean {
 
 /** Returns replies per second over the time the stage took: longer than wanted where it fell behind, but for the last replies. */
 export function repliesPerSecond(stage: StageFigures): number {
-  const endedAtMs = stage.endedAtMs === 0 ? stage.beganAtMs + stage.seconds.length * 1_000 : stage.endedAtMs;
-  const took = (endedAtMs - stage.beganAtMs) / 1_000 - lastRepliesSeconds;
-  const wanted = stage.endedAtMs === 0 ? took : stage.wantedSeconds;
-  return stage.replied / Math.max(wanted, took, 0.1);
+  if (stage.endedAtMs === 0) return stage.replied / Math.max(1, stage.seconds.length);
+  const took = (stage.endedAtMs - stage.beganAtMs) / 1_000 - lastRepliesSeconds;
+  return stage.replied / Math.max(stage.wantedSeconds, took);
 }
 
 /** How long the last replies may take without the rate being counted as missed. */
