@@ -71,7 +71,7 @@ export class OpenLoop {
       if (this.#unsettled === 0 && !this.#anyOpen) break;
     }
     this.#tellSecond();
-    tell({ type: 'stage-ended', name, atMs: Date.now() });
+    tell({ type: 'stage-ended', name, atMs: Date.now(), connections: this.#askers.length });
   }
 
   #send(dueMs: number): void {

@@ -30,6 +30,8 @@ export interface StageEnded {
   readonly name: string;
   /** When its last message was settled. */
   readonly atMs: number;
+  /** Some may have come a moment after it began. */
+  readonly connections: number;
 }
 
 /** One connection of a wave is open, or was refused. */

@@ -6,6 +6,7 @@ import type { Evidence } from './evidence.ts';
 import { judgeAll } from './expectations/all.ts';
 import type { Judgement } from './expectations/expectation.ts';
 import type { ScenarioOptions } from './options.ts';
+import { loaderBound } from './loader-limit.ts';
 import type { Scenario } from './scenario-file.ts';
 import type { ScenarioRun } from './scenario-run.ts';
 import { stageResult } from './stage-result.ts';
@@ -88,6 +89,11 @@ function print(
   console.log(`${scenario.name}: ${scenario.title}\n`);
   if (result.stages.length > 0) console.log(`${stageTable(result.stages)}\n`);
   if (judgements.length > 0) console.log(`${verdictTable(judgements)}\n`);
+  const bound = loaderBound(run.stages.stages, run.samples.taken);
+  if (bound.length > 0)
+    console.log(
+      `the loader had used up its core in ${bound.join(', ')}: that may be its limit, not the server's\n`,
+    );
   if (judgements.some(({ passed }) => passed === false))
     for (const [kind, example] of Object.entries(run.book.examples))
       if (example !== kind) console.log(`for example: ${example}`);

@@ -31,10 +31,16 @@ it('adds up the seconds of a stage', () => {
     errors: { 'wrong reply': 1 },
     latency: encoded(5),
   });
-  collector.take({ type: 'stage-ended', name: 'calls', atMs: 7_100 });
+  collector.take({ type: 'stage-ended', name: 'calls', atMs: 7_100, connections: 3 });
   expect(collector.current).toBeUndefined();
   const [stage] = collector.stages;
-  expect(stage).toMatchObject({ sent: 4, replied: 3, errors: { 'wrong reply': 1 }, endedAtMs: 7_100 });
+  expect(stage).toMatchObject({
+    sent: 4,
+    replied: 3,
+    errors: { 'wrong reply': 1 },
+    endedAtMs: 7_100,
+    connections: 3,
+  });
   expect(stage!.latency.count).toBe(3);
   expect(stage!.seconds.map(({ errors }) => errors)).toEqual([0, 1]);
 });

@@ -1,11 +1,11 @@
-import type { StageMessage, StageSecond } from '../engine/stage-messages.ts';
+import type { StageEnded, StageMessage, StageSecond } from '../engine/stage-messages.ts';
 import { LatencyHistogram } from '../result/latency-histogram.ts';
 import type { StageFigures, WaveFigures } from './evidence.ts';
 
 /** A stage as far as it was told of. */
 interface StageSoFar {
   readonly name: string;
-  readonly connections: number;
+  connections: number;
   readonly wantedPerSecond: number;
   readonly wantedSeconds: number;
   readonly beganAtMs: number;
@@ -33,7 +33,7 @@ export class StageCollector {
   take(message: StageMessage): void {
     if (message.type === 'stage-began') this.#begin(message);
     else if (message.type === 'stage-second') this.#addSecond(message);
-    else if (message.type === 'stage-ended') this.#stage(message.name).endedAtMs = message.atMs;
+    else if (message.type === 'stage-ended') this.#end(message);
     else if (message.type === 'wave') this.#addToWave(message.name, message.failure);
     else count(message.stalled ? this.stalledDropped : this.dropped, message.kind);
   }
@@ -62,6 +62,12 @@ export class StageCollector {
       ...{ name, connections, wantedPerSecond: rate, wantedSeconds: seconds },
       ...{ beganAtMs: atMs, endedAtMs: 0, errors: {}, latency: new LatencyHistogram(), seconds: [] },
     });
+  }
+
+  #end({ name, atMs, connections }: StageEnded): void {
+    const stage = this.#stage(name);
+    stage.endedAtMs = atMs;
+    stage.connections = connections;
   }
 
   #addSecond({ name, second, sent, replied, errors, latency }: StageSecond): void {
