@@ -66,7 +66,7 @@ export class Loads {
     if (this.busy && this.#options.loaders.open === 0) this.#options.loaders.endLoad(0);
   }
 
-  /** Loads as it is asked to, and shows how far it is. */
+  /** Loads as it is asked to, and shows how far it is. Throws when no connection is left at the end. */
   async run(asked: LoadAsked): Promise<LoadFigures> {
     const { loaders, watch, progress } = this.#options;
     const { name, ratePerSecond, durationMs } = asked;
@@ -95,6 +95,10 @@ export class Loads {
     try {
       const load = await loaders.load({ ratePerSecond, durationMs, onSecond });
       this.#keep(load);
+      if (loaders.open === 0)
+        throw new Error(
+          `all connections were lost, the last one ${(load.durationMs / 1_000).toFixed(1)} s into ${name}, which ended there`,
+        );
       return load;
     } finally {
       clearInterval(shown);

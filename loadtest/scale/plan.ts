@@ -22,9 +22,10 @@ export interface Plan {
 
 /** Files of a loader that are no clients, and of a server. */
 const loaderFiles = 500;
-const serverFiles = 1_000;
-/** The kernel spreads clients unevenly over gateways that share a port. */
+const serverFiles = 1_100;
+/** The kernel spreads clients unevenly over gateways that share a port: none is planned to be full. */
 const mostPerGateway = 15_000;
+const fullShare = 0.95;
 const mostPerBackend = 15_000;
 /** What one process of each is good for, roughly; more of them than the machine has cores are no faster. */
 const ratePerLoader = 40_000;
@@ -98,7 +99,7 @@ function* roomOf(
     const gateways = Math.min(options.gateways ?? mostProcesses, mostProcesses);
     yield {
       what: `${files}, and ${gateways} gateways are the most here`,
-      most: ((openFiles - serverFiles) * gateways) / (session ? 2 : 1),
+      most: (fullShare * (openFiles - serverFiles) * gateways) / (session ? 2 : 1),
       remedy: options.gateways === undefined ? raise : `${raise}, or give more --gateways`,
     };
   }

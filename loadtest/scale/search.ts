@@ -69,7 +69,7 @@ export class Search {
   }
 
   async #keeps(ratePerSecond: number, purpose: Purpose): Promise<boolean> {
-    const { loads, stepMs, open } = this.#options;
+    const { loads, stepMs } = this.#options;
     const lostBefore = loads.lostConnections;
     const load = await loads.run({
       ...{ name: `${purpose}, ${grouped(ratePerSecond)}/s`, ratePerSecond, mayEndEarly: true },
@@ -77,7 +77,6 @@ export class Search {
     });
     const kept = this.#isKept(load) && loads.lostConnections === lostBefore;
     this.#addStage(load, purpose, kept);
-    if (open() === 0) throw new Error('all connections were lost: none is left to look for the ceiling with');
     await this.#options.pause(kept ? restMs : Math.min(stepMs, longestRecoverMs));
     return kept;
   }

@@ -87,7 +87,7 @@ export class Session {
     if (fault && !this.#interrupted)
       result.verdicts.push({
         expectation: 'the run comes to its end',
-        measured: fault.message,
+        measured: fault.message.split('\n', 1)[0]!,
         passed: false,
       });
     this.#print(run, result);
