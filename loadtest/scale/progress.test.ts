@@ -36,6 +36,9 @@ describe('progress', () => {
     const progress = new Progress(terminal, () => nowMs);
     for (; nowMs < 1_000; nowMs += 10) progress.show({ what: 'loading', details: [String(nowMs)] });
     expect(terminal.written.length).toBe(5);
+    const unknown = stream(true, 0);
+    new Progress(unknown, () => 0).show(connectingStep(5_000, 0, 10_000, 1_250));
+    expect(unknown.written.join('')).toContain('5,000 of 10,000');
     expect(terminal.written.every((text) => text.startsWith('\r\x1b[K'))).toBe(true);
   });
 

@@ -4,6 +4,7 @@ import { grouped, milliseconds } from './grouped.ts';
 import type { SecondFigures } from './load-figures.ts';
 
 const barCells = 24;
+const usualColumns = 80;
 const terminalEveryMs = 200;
 const plainEveryMs = 5_000;
 
@@ -37,7 +38,13 @@ export class Progress {
     if (step.what === this.#shownWhat && nowMs - this.#shownMs < everyMs) return;
     this.#shownMs = nowMs;
     this.#shownWhat = step.what;
-    this.#line.show(this.#stream.isTTY ? barText(step, this.#stream.columns ?? 80) : plainText(step));
+    this.#line.show(this.#stream.isTTY ? barText(step, this.#columns) : plainText(step));
+  }
+
+  /** Some terminals say that they have none. */
+  get #columns(): number {
+    const { columns = 0 } = this.#stream;
+    return columns > 0 ? columns : usualColumns;
   }
 
   clear(): void {
