@@ -55,7 +55,10 @@ function percentiles(latency: LatencyFigures | null): Figure[] {
 function wholeRun(result: RunResult): Figure[] {
   const { totals } = result;
   const share = totals === null || totals.sent === 0 ? null : totals.failed / totals.sent;
+  const passed = result.stages.flatMap((stage) => (stage.passed === true ? [stage.repliesPerSecond] : []));
+  const most = passed.length === 0 ? null : Math.max(...passed);
   return [
+    { name: 'most replies per second that passed', value: most, better: 'more', text: perSecond },
     { name: 'replies per second', value: repliesPerSecond(result), better: 'more', text: perSecond },
     { name: 'errors per message sent', value: share, better: 'less', text: shareText },
   ];
@@ -70,7 +73,10 @@ function gateway(result: RunResult): Figure[] {
 }
 
 function stages(result: RunResult): Figure[] {
-  return result.stages.flatMap(({ name, repliesPerSecond: value, latencyMs }): Figure[] => [
+  const names = result.stages.map(({ name }) => name);
+  // Steps of a search have no name of their own, and nothing to be compared with.
+  const named = result.stages.filter(({ name }) => names.indexOf(name) === names.lastIndexOf(name));
+  return named.flatMap(({ name, repliesPerSecond: value, latencyMs }): Figure[] => [
     { name: `${name}: replies per second`, value, better: 'more', text: perSecond },
     { name: `${name}: p99`, value: latencyMs?.p99, better: 'less', text: msText },
   ]);

@@ -11,10 +11,13 @@ export function keyFigures(result: RunResult): KeyFigure[] {
   const rate = repliesPerSecond(result);
   const open = Math.max(totals?.connected ?? 0, ...timeline.map((second) => second.open));
   const gateway = useOf(result, 'gateway');
+  const passed = result.stages.flatMap((stage) => (stage.passed === true ? [stage.repliesPerSecond] : []));
+  const most = passed.length === 0 ? undefined : Math.max(...passed);
   const cpuUs = gatewayCpuUsPerMessage(result);
   const known: (readonly [string, string | undefined])[] = [
     ['connections', totals === null ? undefined : countText(open)],
     ['replies per second', rate === undefined ? undefined : unitText('per second', rate)],
+    ['most replies/s that passed', most === undefined ? undefined : unitText('per second', most)],
     ...['50', '99', '99.9'].map((percentile) => {
       const ms = latency?.percentilesMs[percentile];
       return [`${percentile} % within`, ms === undefined ? undefined : msText(ms)] as const;

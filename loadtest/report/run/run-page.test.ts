@@ -77,6 +77,17 @@ describe('runPage', () => {
     ]);
   });
 
+  it('takes what was tried again as it was at last, and no mean over stages for a figure', () => {
+    const run = ladderRun();
+    const again = { ...run.stages[4]!, gatewayCores: 0.5, passed: true, repliesPerSecond: 5_000 };
+    const page = runPage({ ...run, stages: [...run.stages, again] });
+    expect(block(page, 'lines', 'CPU of the gateway by messages per second').lines[0]!.ys.slice(-1)).toEqual([
+      0.5,
+    ]);
+    expect(page.figures.map(({ label }) => label)).not.toContain('replies per second');
+    expect(page.figures).toContainEqual({ label: 'most replies/s that passed', text: '5,000' });
+  });
+
   it('shows a refused ratio as refused, with the reason, and no bar', () => {
     const { bars } = block(runPage(compareRun()), 'bars', 'Ratios of messages per second');
     expect(bars.at(-1)).toMatchObject({

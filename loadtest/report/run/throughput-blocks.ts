@@ -11,8 +11,9 @@ export function throughputBlocks(result: RunResult): Block[] {
   return [...throughputTable(result), ...messagesChart(result), ...connectionsChart(result)];
 }
 
-/** Replies per second over the whole run; undefined when nothing was sent to a server. */
-export function repliesPerSecond({ totals, timeline, seconds }: RunResult): number | undefined {
+/** Replies per second over the whole run; undefined when nothing was sent to a server, or in stages of which each has its own. */
+export function repliesPerSecond({ totals, timeline, seconds, stages }: RunResult): number | undefined {
+  if (stages.length > 0) return undefined;
   const loadSeconds = timeline.at(-1)?.at ?? seconds;
   return totals === null || loadSeconds === 0 ? undefined : totals.received / loadSeconds;
 }
