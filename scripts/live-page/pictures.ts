@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
-import { palettePng, type Pixels } from './palette-png.ts';
+import { pixelsOf } from './browser-pixels.ts';
+import { palettePng } from './palette-png.ts';
 import { startShow } from './show.ts';
 
 const seconds = Number(process.argv[2] ?? '310');
@@ -28,27 +29,9 @@ try {
   for (const { page, path } of pages) {
     const { y, height } = (await page.locator('#pools').boundingBox())!;
     const clip = { x: 0, y: 0, width, height: Math.ceil(y + height + 24) };
-    writeFileSync(path, palettePng(await pixelsOf(await page.screenshot({ clip, fullPage: true }))));
+    writeFileSync(path, palettePng(await pixelsOf(browser, await page.screenshot({ clip, fullPage: true }))));
   }
 } finally {
   await browser.close();
   await show.stop();
-}
-
-/** Chromium reads its own pictures. */
-async function pixelsOf(png: Buffer): Promise<Pixels> {
-  const page = await browser.newPage();
-  const read = `(async () => {
-    const bitmap = await createImageBitmap(await (await fetch('data:image/png;base64,${png.toString('base64')}')).blob());
-    const { width, height } = bitmap;
-    const context = new OffscreenCanvas(width, height).getContext('2d');
-    context.drawImage(bitmap, 0, 0);
-    const reader = new FileReader();
-    reader.readAsDataURL(new Blob([context.getImageData(0, 0, width, height).data]));
-    await new Promise((resolve) => reader.addEventListener('load', resolve));
-    return { width, height, base64: reader.result.replace(/^.*,/, '') };
-  })()`;
-  const { base64, ...size } = await page.evaluate<{ width: number; height: number; base64: string }>(read);
-  await page.close();
-  return { ...size, rgba: Buffer.from(base64, 'base64') };
 }
