@@ -1,5 +1,6 @@
 import { zeroCounts, type TelemetryCounts, type TelemetryLine } from '../engine/telemetry-line.ts';
 import { LatencyHistogram } from '../result/latency-histogram.ts';
+import { total } from '../result/total.ts';
 import type { RunResult, SecondOfRun } from '../result/run-result.ts';
 
 const msPerSecond = 1_000;
@@ -33,17 +34,17 @@ export class TelemetryBook {
     const second = this.#secondOf(line.second);
     second.sent += line.counts.sent - (before?.counts.sent ?? 0);
     second.received += line.counts.received - (before?.counts.received ?? 0);
-    second.errors += sum(line.errors) - sum(before?.errors ?? {});
+    second.errors += total(line.errors) - total(before?.errors ?? {});
     second.openByWorker.set(line.worker, line.counts.open);
     if (line.latency !== undefined) second.latency.push(line.latency);
   }
 
   /** Everything counted so far. */
   get counts(): TelemetryCounts {
-    const total = zeroCounts();
+    const all = zeroCounts();
     for (const { counts } of this.#last.values())
-      for (const name of Object.keys(total) as (keyof TelemetryCounts)[]) total[name] += counts[name];
-    return total;
+      for (const name of Object.keys(all) as (keyof TelemetryCounts)[]) all[name] += counts[name];
+    return all;
   }
 
   get errors(): Record<string, number> {
@@ -84,7 +85,7 @@ export class TelemetryBook {
       startedAt: new Date(firstAtMs).toISOString(),
       seconds: (lastAtMs - firstAtMs) / msPerSecond,
       totals: {
-        ...{ connected, disconnected, failed: sum(errors), sent, received, bytesSent, bytesReceived },
+        ...{ connected, disconnected, failed: total(errors), sent, received, bytesSent, bytesReceived },
         onlineMs: (lastOpenAtMs ?? firstAtMs) - firstAtMs,
       },
       handshake: this.#handshake.figures() ?? null,
@@ -146,10 +147,5 @@ function quantiles(encoded: readonly string[]): SecondOfRun['latencyMs'] {
   if (first === undefined) return null;
   const merged = LatencyHistogram.decode(first);
   for (const other of others) merged.add(LatencyHistogram.decode(other));
-  const ms = (share: number): number => merged.quantileUs(share) / 1_000;
-  return { p50: ms(0.5), p95: ms(0.95), p99: ms(0.99), max: merged.maxUs / 1_000 };
-}
-
-function sum(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
+  return merged.shownMs();
 }

@@ -1,4 +1,5 @@
 import { environment } from '../result/environment.ts';
+import { grouped } from '../result/grouped.ts';
 import { emptyResult } from '../result/run-result.ts';
 import type { Comparison, RunResult } from '../result/run-result.ts';
 import { peerVersion } from '../stand/peers.ts';
@@ -18,7 +19,7 @@ export function newResult(
   const names = present.map(({ name }) => name).join(', ');
   return emptyResult({
     kind: 'compare',
-    title: `${names}: ${pace.clients.toLocaleString('en')} clients in turns`,
+    title: `${names}: ${grouped(pace.clients)} clients in turns`,
     command: `npm run compare${args.length > 0 ? ` -- ${args.join(' ')}` : ''}`,
     environment: environment('loopback', {
       ...Object.fromEntries(peers.map((peer) => [peer.name, peerVersion(peer)])),

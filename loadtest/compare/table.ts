@@ -1,4 +1,5 @@
 import { aligned } from '../result/aligned.ts';
+import { grouped } from '../result/grouped.ts';
 import { hindranceLine, isNoisy, remedies, saturated } from './bottleneck.ts';
 import type { Figures } from './figures.ts';
 import { verdictOf } from './ratio.ts';
@@ -49,11 +50,6 @@ export function figuresTable(figures: readonly Figures[]): string {
 /** Returns one line about one run. */
 export function runLine(figures: Figures): string {
   return `${figures.server}, depth ${figures.depth}: ${grouped(figures.messagesPerSecond)} messages/s`;
-}
-
-/** A whole number with its thousands apart. */
-export function grouped(value: number): string {
-  return Math.round(value).toLocaleString('en');
 }
 
 function judged(ratio: Ratio): string {

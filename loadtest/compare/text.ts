@@ -1,8 +1,9 @@
+import { grouped } from '../result/grouped.ts';
 import type { RunResult } from '../result/run-result.ts';
 import { refusalRule } from './bottleneck.ts';
 import { mostShared } from './contestants.ts';
 import type { DepthFigures } from './run.ts';
-import { figuresTable, grouped, ratioTable } from './table.ts';
+import { figuresTable, ratioTable } from './table.ts';
 
 const protocolNames = {
   echo: '64 bytes of text, echoed',

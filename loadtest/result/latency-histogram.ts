@@ -4,7 +4,7 @@ import {
   encodeIntoCompressedBase64,
   type Histogram,
 } from 'hdr-histogram-js';
-import type { LatencyFigures } from './run-result.ts';
+import type { LatencyFigures, SecondOfRun } from './run-result.ts';
 
 const mostUs = 600_000_000;
 const range = {
@@ -70,6 +70,13 @@ export class LatencyHistogram {
   quantileUs(share: number): number {
     if (this.count === 0) return 0;
     return Math.min(this.#histogram.getValueAtPercentile(share * 100), this.maxUs);
+  }
+
+  /** The percentiles that a second or a stage shows; null when nothing was recorded. */
+  shownMs(): SecondOfRun['latencyMs'] {
+    if (this.count === 0) return null;
+    const ms = (share: number): number => this.quantileUs(share) / 1_000;
+    return { p50: ms(0.5), p95: ms(0.95), p99: ms(0.99), max: this.maxUs / 1_000 };
   }
 
   /** All that a report shows of it; undefined when nothing was recorded. */

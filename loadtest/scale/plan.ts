@@ -1,4 +1,4 @@
-import { grouped } from './grouped.ts';
+import { grouped } from '../result/grouped.ts';
 import type { ScaleOptions } from './options.ts';
 
 /** What of a machine bounds a run. */

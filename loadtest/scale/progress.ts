@@ -1,6 +1,6 @@
 import type { WriteStream } from 'node:tty';
 import { progressLine } from '../stand/progress.ts';
-import { grouped, milliseconds } from './grouped.ts';
+import { grouped, milliseconds } from '../result/grouped.ts';
 import type { SecondFigures } from './load-figures.ts';
 
 const barCells = 24;

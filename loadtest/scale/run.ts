@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunResult } from '../result/run-result.ts';
 import type { Children } from '../stand/children.ts';
 import { faultCount, Faults } from './faults.ts';
-import { grouped } from './grouped.ts';
+import { grouped } from '../result/grouped.ts';
 import type { LoadFigures } from './load-figures.ts';
 import { Loaders } from './loaders.ts';
 import { Loads } from './loads.ts';

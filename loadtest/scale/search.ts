@@ -1,10 +1,10 @@
 import type { Stage, Verdict } from '../result/run-result.ts';
 import { findCeiling, type Ceiling, type Purpose } from './ceiling.ts';
-import { grouped } from './grouped.ts';
+import { grouped } from '../result/grouped.ts';
 import type { LoadFigures } from './load-figures.ts';
 import type { Loads } from './loads.ts';
 import { usedBy } from './process-watch.ts';
-import { saturated, shownLatency } from './timeline.ts';
+import { saturated } from './timeline.ts';
 import { servesRate } from './verdicts.ts';
 
 const restMs = 500;
@@ -95,7 +95,7 @@ export class Search {
     this.stages.push({
       ...{ name: purpose, ratePerSecond: load.ratePerSecond, repliesPerSecond: load.repliesPerSecond },
       ...{ connections: open(), errorShare: load.due === 0 ? 0 : load.failed / load.due },
-      latencyMs: shownLatency(load.latency),
+      latencyMs: load.latency.shownMs(),
       gatewayCores: server?.cores ?? null,
       gatewayResidentBytes: server?.residentBytes ?? null,
       passed: kept,

@@ -5,7 +5,7 @@ import { writeOutputs } from '../report/write-outputs.ts';
 import { environment } from '../result/environment.ts';
 import { emptyResult, type RunResult } from '../result/run-result.ts';
 import { Children } from '../stand/children.ts';
-import { counted, grouped } from './grouped.ts';
+import { counted, grouped } from '../result/grouped.ts';
 import type { ScaleOptions } from './options.ts';
 import type { Plan } from './plan.ts';
 import { Progress } from './progress.ts';

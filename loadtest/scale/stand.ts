@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Children } from '../stand/children.ts';
 import { startGateways } from '../stand/gateways.ts';
 import { startBackend, type Backend, type Gateway } from '../stand/servers.ts';
-import { counted } from './grouped.ts';
+import { counted } from '../result/grouped.ts';
 import type { ScaleOptions } from './options.ts';
 import type { Plan } from './plan.ts';
 import type { Watched } from './process-watch.ts';

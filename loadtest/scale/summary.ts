@@ -1,7 +1,7 @@
 import { aligned } from '../result/aligned.ts';
 import type { RunResult, Verdict } from '../result/run-result.ts';
 import type { CountedFaults } from './faults.ts';
-import { byteText, counted, grouped, milliseconds } from './grouped.ts';
+import { byteText, counted, grouped, milliseconds } from '../result/grouped.ts';
 import type { LoadFigures } from './load-figures.ts';
 import { usedBy } from './process-watch.ts';
 import { otherCores, saturated, type MeanUse } from './timeline.ts';

@@ -1,5 +1,5 @@
+import { mean } from '../result/mean.ts';
 import type { SecondOfRun } from '../result/run-result.ts';
-import type { LatencyHistogram } from '../result/latency-histogram.ts';
 import type { SecondFigures } from './load-figures.ts';
 import type { Use, Uses } from './process-watch.ts';
 
@@ -24,7 +24,7 @@ export class Timeline {
     const { sent, received, failed, latency } = second;
     this.seconds.push({
       ...{ at: this.#offset + second.at, sent, received, errors: failed + lostConnections, open },
-      latencyMs: shownLatency(latency),
+      latencyMs: latency.shownMs(),
       processes: uses.processes,
     });
     this.#uses.push(uses);
@@ -46,13 +46,6 @@ export class Timeline {
   }
 }
 
-/** The percentiles that a second or a stage shows; null when nothing was measured. */
-export function shownLatency(latency: LatencyHistogram): SecondOfRun['latencyMs'] {
-  if (latency.count === 0) return null;
-  const ms = (share: number): number => latency.quantileUs(share) / 1_000;
-  return { p50: ms(0.5), p95: ms(0.95), p99: ms(0.99), max: latency.maxUs / 1_000 };
-}
-
 /** Who had no CPU time left; the process that had a core to itself before the machine as a whole. */
 export function saturated({ processes, machineCores }: MeanUse, cores: number): string {
   const busiest = Object.entries(processes).find(([, use]) => use.cores >= 0.9);
@@ -64,8 +57,4 @@ export function saturated({ processes, machineCores }: MeanUse, cores: number): 
 export function otherCores({ processes, machineCores }: MeanUse): number {
   const ours = Object.values(processes).reduce((sum, { cores }) => sum + cores, 0);
   return Math.max(0, machineCores - ours);
-}
-
-function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,6 +1,6 @@
 import type { Verdict } from '../result/run-result.ts';
 import { faultCount, type CountedFaults } from './faults.ts';
-import { grouped, milliseconds } from './grouped.ts';
+import { grouped, milliseconds } from '../result/grouped.ts';
 import type { LoadFigures } from './load-figures.ts';
 
 const leastRateShare = 0.99;

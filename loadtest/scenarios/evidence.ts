@@ -1,3 +1,4 @@
+import { grouped } from '../result/grouped.ts';
 import type { LatencyHistogram } from '../result/latency-histogram.ts';
 import type { MetricsView } from './metrics-view.ts';
 
@@ -72,14 +73,9 @@ export function stageOf(evidence: Evidence, name: string): StageFigures {
   return stage;
 }
 
-/** Returns the sum of all counts. */
-export function total(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
-}
-
 /** Returns counts as text, most frequent first: "3 × reply timed out, 1 × error reply -32001". */
 export function listed(counts: Readonly<Record<string, number>>): string {
   const entries = Object.entries(counts).filter(([, count]) => count > 0);
   const sorted = entries.sort(([, a], [, b]) => b - a);
-  return sorted.map(([kind, count]) => `${count.toLocaleString('en')} × ${kind}`).join(', ');
+  return sorted.map(([kind, count]) => `${grouped(count)} × ${kind}`).join(', ');
 }

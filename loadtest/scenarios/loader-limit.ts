@@ -1,3 +1,4 @@
+import { mean } from '../result/mean.ts';
 import type { StageFigures } from './evidence.ts';
 import type { Sample } from './process-samples.ts';
 
@@ -12,5 +13,5 @@ export function loaderBound(stages: readonly StageFigures[], samples: readonly S
 function loaderCores({ beganAtMs, endedAtMs }: StageFigures, samples: readonly Sample[]): number {
   const during = samples.filter(({ atMs }) => atMs > beganAtMs && atMs <= endedAtMs);
   const cores = during.flatMap(({ processes }) => processes['loader']?.cores ?? []);
-  return cores.length === 0 ? 0 : cores.reduce((sum, one) => sum + one, 0) / cores.length;
+  return mean(cores);
 }

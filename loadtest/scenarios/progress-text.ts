@@ -1,4 +1,5 @@
-import { total } from './evidence.ts';
+import { grouped } from '../result/grouped.ts';
+import { total } from '../result/total.ts';
 import type { ScenarioRun } from './scenario-run.ts';
 
 /** Returns what a run does now, in a line. */
@@ -13,8 +14,4 @@ export function progressText(run: Pick<ScenarioRun, 'book' | 'stages' | 'started
   const errors = total(run.book.errors);
   if (errors > 0) parts.push(`${grouped(errors)} errors`);
   return parts.join(' · ');
-}
-
-function grouped(value: number): string {
-  return value.toLocaleString('en');
 }

@@ -1,3 +1,5 @@
+import { median } from '../result/median.ts';
+
 /** A value at a time. */
 export type Point = readonly [at: number, value: number];
 
@@ -14,15 +16,7 @@ export function medianSlope(points: readonly Point[]): number {
   for (const [i, [at, value]] of kept.entries())
     for (const [laterAt, laterValue] of kept.slice(i + 1))
       if (laterAt > at) slopes.push((laterValue - value) / (laterAt - at));
-  return median(slopes);
-}
-
-/** Returns the median, 0 of nothing. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  if (sorted.length === 0) return 0;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return slopes.length === 0 ? 0 : median(slopes);
 }
 
 function thinned(points: readonly Point[]): readonly Point[] {

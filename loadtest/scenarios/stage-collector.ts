@@ -1,5 +1,6 @@
 import type { StageEnded, StageMessage, StageSecond } from '../engine/stage-messages.ts';
 import { LatencyHistogram } from '../result/latency-histogram.ts';
+import { total } from '../result/total.ts';
 import type { StageFigures, WaveFigures } from './evidence.ts';
 
 /** A stage as far as it was told of. */
@@ -41,7 +42,7 @@ export class StageCollector {
   get stages(): StageFigures[] {
     return [...this.#stages.values()].map((stage) => {
       const sum = (of: 'sent' | 'replied'): number =>
-        stage.seconds.reduce((total, second) => total + second[of], 0);
+        stage.seconds.reduce((all, second) => all + second[of], 0);
       return { ...stage, sent: sum('sent'), replied: sum('replied') };
     });
   }
@@ -72,7 +73,7 @@ export class StageCollector {
 
   #addSecond({ name, second, sent, replied, errors, latency }: StageSecond): void {
     const stage = this.#stage(name);
-    stage.seconds[second] = { sent, replied, errors: Object.values(errors).reduce((sum, n) => sum + n, 0) };
+    stage.seconds[second] = { sent, replied, errors: total(errors) };
     for (const [kind, times] of Object.entries(errors)) count(stage.errors, kind, times);
     if (latency !== null) stage.latency.add(LatencyHistogram.decode(latency));
   }

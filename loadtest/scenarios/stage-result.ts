@@ -1,6 +1,7 @@
 import type { Stage } from '../result/run-result.ts';
 import type { StageFigures } from './evidence.ts';
-import { total } from './evidence.ts';
+import { mean } from '../result/mean.ts';
+import { total } from '../result/total.ts';
 import { allAnswered } from './expectations/answers.ts';
 import { keepsRate, repliesPerSecond } from './expectations/rates.ts';
 import type { Expectations } from './expectations/all.ts';
@@ -18,18 +19,13 @@ export function stageResult(
   const endMs = stage.endedAtMs === 0 ? Infinity : stage.endedAtMs + sampleMs;
   const during = samples.filter(({ atMs }) => atMs > stage.beganAtMs && atMs <= endMs);
   const gateway = during.flatMap(({ processes }) => processes['gateway'] ?? []);
-  const ms = (share: number): number => stage.latency.quantileUs(share) / 1_000;
-  const latencyMs =
-    stage.latency.count === 0
-      ? null
-      : { p50: ms(0.5), p95: ms(0.95), p99: ms(0.99), max: stage.latency.maxUs / 1_000 };
   return {
     name: stage.name,
     ratePerSecond: stage.wantedPerSecond,
     repliesPerSecond: repliesPerSecond(stage),
     connections: stage.connections,
     errorShare: stage.sent === 0 ? 0 : Math.min(1, total(stage.errors) / stage.sent),
-    latencyMs,
+    latencyMs: stage.latency.shownMs(),
     gatewayCores: gateway.length === 0 ? null : mean(gateway.map(({ cores }) => cores)),
     gatewayResidentBytes:
       gateway.length === 0 ? null : Math.max(...gateway.map(({ residentBytes }) => residentBytes)),
@@ -45,8 +41,4 @@ function passedAlone(stage: StageFigures, expectations: Expectations): boolean |
   const named = answered?.stages?.includes(stage.name) ?? answered !== undefined;
   if (!named && rateKept === undefined) return null;
   return (!named || allAnswered(stage)) && (rateKept === undefined || keepsRate(stage, rateKept.share));
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,4 +1,5 @@
 import { aligned } from '../result/aligned.ts';
+import { grouped } from '../result/grouped.ts';
 import type { Stage } from '../result/run-result.ts';
 
 const columns = [
@@ -37,8 +38,4 @@ function cells(stage: Stage): string[] {
     gatewayResidentBytes === null ? '–' : grouped(gatewayResidentBytes / 1e6),
     passed,
   ];
-}
-
-function grouped(value: number): string {
-  return Math.round(value).toLocaleString('en');
 }

@@ -2,12 +2,14 @@ import { CommanderError } from 'commander';
 import { platform } from 'node:os';
 import { installedArtillery } from '../artillery/install.ts';
 import { checkOutputs, writeOutputs } from '../report/write-outputs.ts';
+import { counted, grouped } from '../result/grouped.ts';
+import { total } from '../result/total.ts';
 import { openFilesLimit } from '../stand/memory.ts';
 import { progressLine } from '../stand/progress.ts';
 import { Load, type LoadEnd } from './load.ts';
 import { parseOptions, thorCommand, type ThorOptions } from './options.ts';
 import { probe } from './probe.ts';
-import { counted, grouped, progressText, type Plan } from './progress.ts';
+import { progressText, type Plan } from './progress.ts';
 import { thorResult } from './result.ts';
 import { workerScripts } from './script.ts';
 import { summaryText } from './summary.ts';
@@ -103,7 +105,7 @@ function showProgress({ book }: Load, plan: Plan): () => void {
       elapsedMs: performance.now() - startedMs,
       columns: process.stderr.isTTY ? columns : Infinity,
     };
-    line.show(progressText(plan, counts, sum(errors), at));
+    line.show(progressText(plan, counts, total(errors), at));
   };
   draw();
   const timer = setInterval(draw, process.stderr.isTTY ? redrawEveryMs : plainEveryMs);
@@ -141,8 +143,4 @@ function warnOfFiles({ amount, urls, workers }: ThorOptions): void {
 
 function tell(text: string): void {
   console.error(`loadtest: ${text}`);
-}
-
-function sum(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
 }

@@ -1,4 +1,5 @@
 import type { TelemetryCounts } from '../engine/telemetry-line.ts';
+import { grouped } from '../result/grouped.ts';
 
 /** What there is to do. */
 export interface Plan {
@@ -43,14 +44,4 @@ function fitted(parts: readonly string[], columns: number): string {
 function eta(elapsedMs: number, share: number): string {
   const leftS = Math.ceil(((elapsedMs / share) * (1 - share)) / 1_000);
   return leftS < 60 ? `${leftS} s left` : `${Math.floor(leftS / 60)} min ${leftS % 60} s left`;
-}
-
-/** 12345 as 12,345. */
-export function grouped(count: number): string {
-  return count.toLocaleString('en-US');
-}
-
-/** A count and what it counts: "1 message", "2 messages". */
-export function counted(count: number, thing: string): string {
-  return `${grouped(count)} ${thing}${count === 1 ? '' : 's'}`;
 }

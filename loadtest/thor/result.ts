@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import type { Measured } from '../artillery/telemetry-book.ts';
 import { environment } from '../result/environment.ts';
+import { counted } from '../result/grouped.ts';
 import { emptyResult, type RunResult } from '../result/run-result.ts';
 import type { ThorOptions } from './options.ts';
-import { counted } from './progress.ts';
 
 /** Returns what a run has measured, with what it was asked to do. */
 export function thorResult(

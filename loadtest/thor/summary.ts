@@ -1,7 +1,7 @@
 import { aligned } from '../result/aligned.ts';
+import { grouped } from '../result/grouped.ts';
 import type { LatencyFigures, RunResult } from '../result/run-result.ts';
 import { adviceFor } from './advice.ts';
-import { grouped } from './progress.ts';
 
 const shownPercentiles = ['50', '66', '75', '80', '90', '95', '98', '99', '99.9', '100'];
 const byteUnits = ['bytes', 'kB', 'MB', 'GB', 'TB'];

@@ -1,4 +1,5 @@
 import { aligned } from '../../result/aligned.ts';
+import { grouped } from '../../result/grouped.ts';
 import type { MicroBench } from '../../result/run-result.ts';
 
 /** The columns of the table, for people and for pages. */
@@ -31,5 +32,5 @@ export function microTable(benches: readonly MicroBench[]): string {
 }
 
 function digits(value: number): string {
-  return value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en');
+  return value < 100 ? value.toFixed(1) : grouped(value);
 }

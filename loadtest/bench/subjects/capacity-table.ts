@@ -1,5 +1,6 @@
 import type { BenchOptions } from '../options.ts';
 import { aligned } from '../../result/aligned.ts';
+import { grouped } from '../../result/grouped.ts';
 
 /** CPU time per second of some processes, and of the whole machine. */
 export interface Cores {
@@ -75,8 +76,4 @@ function cells(row: CapacityRow): string[] {
     (row.maxUs / 1_000).toFixed(1),
     grouped(row.upstreamConnections),
   ];
-}
-
-function grouped(value: number): string {
-  return Math.round(value).toLocaleString('en');
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { grouped } from '../../result/grouped.ts';
 import { cpuMs, machineCpuMs } from '../../stand/cpu.ts';
 import type { LoadFigures } from '../../scale/load-figures.ts';
 import { Loaders } from '../../scale/loaders.ts';
@@ -29,7 +30,7 @@ export const capacity: Subject = {
     for (const connections of bench.options.connections) {
       const row = await measureRow(bench, connections);
       rows.push(row);
-      bench.print(`capacity: ${connections.toLocaleString('en')} connections held, none dropped`);
+      bench.print(`capacity: ${grouped(connections)} connections held, none dropped`);
     }
     bench.keepOther({ subject: 'capacity', rows });
     bench.print(`${capacityTable(rows, bench.options)}\n`);
@@ -40,8 +41,7 @@ async function measureRow(bench: Bench, connections: number): Promise<CapacityRo
   const { children, progress } = bench;
   const perProcess = Math.min(mostPerProcess, openFilesLimit() - otherFiles);
   const processes = Math.ceil(connections / perProcess);
-  const say = (text: string): void =>
-    progress(`capacity: ${connections.toLocaleString('en')} connections: ${text} …`);
+  const say = (text: string): void => progress(`capacity: ${grouped(connections)} connections: ${text} …`);
 
   say(`starting ${processes} gateways`);
   const backend = await startBackend(children, 'jsonrpc');

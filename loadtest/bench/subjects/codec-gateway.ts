@@ -8,6 +8,7 @@ import { startBackend, startGateway } from '../../stand/servers.ts';
 import type { Backend, Server } from '../../stand/servers.ts';
 import type { Bench, Subject } from '../subject.ts';
 import { aligned } from '../../result/aligned.ts';
+import { grouped } from '../../result/grouped.ts';
 import { quietest } from '../../compare/turns.ts';
 
 const clients = 64;
@@ -91,11 +92,11 @@ function table(figures: readonly Figures[]): string {
   const [none] = figures;
   const cells = figures.map((run) => [
     run.server,
-    Math.round(run.messagesPerSecond).toLocaleString('en'),
+    grouped(run.messagesPerSecond),
     (run.messagesPerSecond / none!.messagesPerSecond).toFixed(2),
     run.serverCpuUsPerMessage.toFixed(1),
     (run.serverCpuUsPerMessage - none!.serverCpuUsPerMessage).toFixed(1),
-    Math.round(run.frameBytes!).toLocaleString('en'),
+    grouped(run.frameBytes!),
     (run.p50Us / 1000).toFixed(2),
     (run.p99Us / 1000).toFixed(2),
     saturated(run),

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Bench } from '../subject.ts';
 import { aligned } from '../../result/aligned.ts';
+import { grouped } from '../../result/grouped.ts';
 import { median } from '../../result/median.ts';
 import { contestants, flexibleName, keyCount } from './ratelimit-contestants.ts';
 import type { Contestant } from './ratelimit-contestants.ts';
@@ -50,9 +51,7 @@ export async function measureStrategies({ options, print, progress }: Bench): Pr
       bytes: await bytesPerCheck(contestant),
     });
   }
-  print(
-    `ratelimit: one check, ${keyCount.toLocaleString('en')} keys in random order\n${table(figures)}\n${bytesNote}\n`,
-  );
+  print(`ratelimit: one check, ${grouped(keyCount)} keys in random order\n${table(figures)}\n${bytesNote}\n`);
   return figures;
 }
 

@@ -6,6 +6,7 @@ import { createThreadMemory, type ThreadMemory } from '../../../ratelimit/shared
 import { TokenBucket } from '../../../ratelimit/token-bucket.ts';
 import type { Bench } from '../subject.ts';
 import { aligned } from '../../result/aligned.ts';
+import { grouped } from '../../result/grouped.ts';
 import { median } from '../../result/median.ts';
 
 const goalNs = 10;
@@ -156,7 +157,7 @@ function table(figures: readonly ThreadFigures[]): string {
     const isLeased = kind === 'leased';
     const isReached = ratePerSecond !== rates[0];
     return [
-      `${ratePerSecond.toLocaleString('en')}/s`,
+      `${grouped(ratePerSecond)}/s`,
       String(threads),
       kinds[kind],
       ns.toFixed(1),

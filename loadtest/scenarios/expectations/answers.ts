@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { grouped } from '../../result/grouped.ts';
+import { total } from '../../result/total.ts';
 import type { StageFigures } from '../evidence.ts';
-import { listed, stageOf, total } from '../evidence.ts';
-import { grouped } from './expectation.ts';
+import { listed, stageOf } from '../evidence.ts';
 import type { Judge } from './expectation.ts';
 
 /** Stages by name; all of them when none is named. */

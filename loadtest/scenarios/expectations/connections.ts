@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { listed, total } from '../evidence.ts';
-import { grouped } from './expectation.ts';
+import { grouped } from '../../result/grouped.ts';
+import { total } from '../../result/total.ts';
+import { listed } from '../evidence.ts';
 import type { Judge } from './expectation.ts';
 
 export const noneDroppedSchema = z.strictObject({

@@ -13,11 +13,6 @@ export type Judge<Parameters> = (evidence: Evidence, parameters: Parameters) => 
 /** Why what only the gateway's own figures show is not judged. */
 export const notOurs = 'not judged: needs a gateway that this command has started';
 
-/** Returns a count with its thousands marked. */
-export function grouped(value: number): string {
-  return Math.round(value).toLocaleString('en');
-}
-
 /** Returns milliseconds in a form for reading. */
 export function inMs(us: number): string {
   return `${(us / 1_000).toFixed(us < 10_000 ? 2 : 0)} ms`;

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { grouped } from '../../result/grouped.ts';
+import { median } from '../../result/median.ts';
 import { stageOf } from '../evidence.ts';
 import type { Evidence, StageFigures } from '../evidence.ts';
-import { median, medianSlope } from '../slope.ts';
-import { grouped, notOurs } from './expectation.ts';
+import { medianSlope } from '../slope.ts';
+import { notOurs } from './expectation.ts';
 import type { Judge, Judgement } from './expectation.ts';
 
 const megabyte = 1e6;

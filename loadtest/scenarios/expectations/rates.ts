@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { grouped } from '../../result/grouped.ts';
 import type { StageFigures } from '../evidence.ts';
 import { stageOf } from '../evidence.ts';
-import { grouped, inMs } from './expectation.ts';
+import { inMs } from './expectation.ts';
 import type { Judge } from './expectation.ts';
 
 export const rateKeptSchema = z.strictObject({ share: z.number().positive().max(1) });
