@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { numberOption, wholeOption } from '../stand/number-option.ts';
 
 export interface BenchOptions {
   /** Subjects asked for by name; empty means all. */
@@ -55,24 +56,18 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   });
   return {
     subjects: positionals,
-    clients: number('clients', values.clients, 1, 9_000),
-    depths: values.depth.split(',').map((depth) => number('depth', depth, 1, 31)),
-    windowMs: number('seconds', values.seconds, 0.1, 600) * 1000,
-    warmupMs: number('warmup', values.warmup, 0, 60) * 1000,
-    rounds: number('rounds', values.rounds, 1, 20),
-    retries: number('retries', values.retries, 0, 100),
-    connections: values.connections.split(',').map((count) => number('connections', count, 1, 250_000)),
-    rate: number('rate', values.rate, 1, 100_000),
-    holdMs: number('hold', values.hold, 0.5, 600) * 1000,
+    clients: wholeOption('clients', values.clients, 1, 9_000),
+    depths: values.depth.split(',').map((depth) => wholeOption('depth', depth, 1, 31)),
+    windowMs: numberOption('seconds', values.seconds, 0.1, 600) * 1000,
+    warmupMs: numberOption('warmup', values.warmup, 0, 60) * 1000,
+    rounds: wholeOption('rounds', values.rounds, 1, 20),
+    retries: wholeOption('retries', values.retries, 0, 100),
+    connections: values.connections.split(',').map((count) => wholeOption('connections', count, 1, 250_000)),
+    rate: numberOption('rate', values.rate, 1, 100_000),
+    holdMs: numberOption('hold', values.hold, 0.5, 600) * 1000,
     gatewayFile: values.gateway,
     cpuProfileDir: values['cpu-prof'],
     jsonFile: values.json,
     reportFile: values.report,
   };
-}
-
-function number(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (value >= least && value <= most) return value;
-  throw new Error(`--${name} ${text}: a number from ${least} to ${most} is needed`);
 }

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkOutputs, writeOutputs } from '../report/write-outputs.ts';
+import { checkOutputs, tellOutputs } from '../report/write-outputs.ts';
 import { Children } from '../stand/children.ts';
+import { exitCodes } from '../stand/exit-codes.ts';
 import { progressLine } from '../stand/progress.ts';
 import { chosenSubjects } from './all-subjects.ts';
 import { Kept } from './kept.ts';
@@ -21,14 +22,14 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     if (args.includes('--help')) {
       console.log(usage);
-      return 0;
+      return exitCodes.done;
     }
     options = parseOptions(args);
     wanted = chosenSubjects(options);
     checkOutputs(options);
   } catch (error) {
     console.error(`bench: ${(error as Error).message}\n\n${usage}`);
-    return 2;
+    return exitCodes.cannotBegin;
   }
   return runAll(wanted, options, args);
 }
@@ -43,9 +44,9 @@ async function runAll(
   const kept = new Kept();
   const [startedAt, startedMs] = [new Date().toISOString(), performance.now()];
   const line = progressLine(process.stderr);
-  let code = 0;
+  let code: number = exitCodes.done;
   const interrupted = (): void => {
-    code = 130;
+    code = exitCodes.interrupted;
     children.fail(new Error('interrupted'));
   };
   process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
@@ -61,8 +62,8 @@ async function runAll(
     line.clear();
     // Ctrl-C reaches the processes of the run as well, and may have ended one before this one heard of it.
     await sleep(100);
-    if (code === 0) code = 1;
-    console.error(`\nbench: ${code === 130 ? 'interrupted' : (error as Error).message}`);
+    if (code === exitCodes.done) code = exitCodes.failed;
+    console.error(`\nbench: ${code === exitCodes.interrupted ? 'interrupted' : (error as Error).message}`);
   } finally {
     line.clear();
     await children.stopAll();
@@ -75,13 +76,8 @@ async function runAll(
       wanted.map(({ name }) => name),
       options,
     ),
-    ...{ startedAt, seconds: (performance.now() - startedMs) / 1000, complete: code === 0 },
+    ...{ startedAt, seconds: (performance.now() - startedMs) / 1000, complete: code === exitCodes.done },
   };
-  try {
-    for (const file of writeOutputs(result, options)) line.print(`written: ${file}`);
-  } catch (error) {
-    console.error(`bench: ${(error as Error).message}`);
-    return code === 0 ? 1 : code;
-  }
+  if (!tellOutputs('bench', result, options)) return code === exitCodes.done ? exitCodes.failed : code;
   return code;
 }

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkOutputs, writeOutputs } from '../report/write-outputs.ts';
+import { checkOutputs, tellOutputs } from '../report/write-outputs.ts';
 import type { RunResult } from '../result/run-result.ts';
 import { Children } from '../stand/children.ts';
+import { exitCodes } from '../stand/exit-codes.ts';
 import { progressLine } from '../stand/progress.ts';
 import type { Contestant } from './contestants.ts';
 import type { Figures } from './figures.ts';
@@ -25,7 +26,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     if (args.includes('--help')) {
       console.log(usage);
-      return 0;
+      return exitCodes.done;
     }
     options = parseOptions(args);
     checkOutputs(options);
@@ -36,7 +37,7 @@ async function main(args: readonly string[]): Promise<number> {
     present = found.present;
   } catch (error) {
     console.error(`compare: ${(error as Error).message}\n\n${usage}`);
-    return 2;
+    return exitCodes.cannotBegin;
   }
   return measureAll(present, options, newResult(args, options, present));
 }
@@ -51,9 +52,9 @@ async function measureAll(
   const line = progressLine(process.stderr);
   const [runs, done]: [Figures[], DepthFigures[]] = [[], []];
   const startedMs = performance.now();
-  let code = 0;
+  let code: number = exitCodes.done;
   const interrupted = (): void => {
-    code = 130;
+    code = exitCodes.interrupted;
     children.fail(new Error('interrupted'));
   };
   process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
@@ -71,8 +72,8 @@ async function measureAll(
     line.clear();
     // Ctrl-C reaches the processes of the run as well, and may have ended one before this one heard of it.
     await sleep(100);
-    if (code === 0) {
-      code = 1;
+    if (code === exitCodes.done) {
+      code = exitCodes.failed;
       console.error(`compare: ${(error as Error).message}`);
     }
   } finally {
@@ -81,10 +82,13 @@ async function measureAll(
     rmSync(dir, { recursive: true, force: true });
   }
   const cutShort = options.depths.find((depth) => !done.some((figures) => figures.depth === depth));
-  if (code !== 0 && runs.length > 0) line.print('\nIt ended early; this is what was measured until then:\n');
+  if (code !== exitCodes.done && runs.length > 0)
+    line.print('\nIt ended early; this is what was measured until then:\n');
   if (cutShort !== undefined && runs.some(({ depth }) => depth === cutShort)) show(figuresAt(cutShort, runs));
   if (done.length === 0) {
-    console.error(`compare: ${code === 130 ? 'interrupted before anything' : 'nothing'} was measured`);
+    console.error(
+      `compare: ${code === exitCodes.interrupted ? 'interrupted before anything' : 'nothing'} was measured`,
+    );
     return code;
   }
   line.print(legend);
@@ -93,12 +97,7 @@ async function measureAll(
     done.flatMap(({ medians }) => medians),
     done.flatMap(({ ratios }) => ratios),
   );
-  const result = { ...empty, seconds, complete: code === 0, comparison };
-  try {
-    for (const file of writeOutputs(result, options)) line.print(`written: ${file}`);
-  } catch (error) {
-    console.error(`compare: ${(error as Error).message}`);
-    return code === 0 ? 1 : code;
-  }
+  const result = { ...empty, seconds, complete: code === exitCodes.done, comparison };
+  if (!tellOutputs('compare', result, options)) return code === exitCodes.done ? exitCodes.failed : code;
   return code;
 }

@@ -21,7 +21,7 @@ describe('parseOptions', () => {
     [['--clients', '0'], /--clients 0: a number from 1 to/],
     [['--clients', '1.5'], /a whole number/],
     [['--clients', 'many'], /--clients many/],
-    [['--depth', '1,,2'], /--depth : a number/],
+    [['--depth', '1,,2'], /--depth : a whole number/],
     [['--depth', '99'], /from 1 to 31/],
     [['--seconds', '-1'], /--seconds/],
     [['--speed', '9'], /--speed/],

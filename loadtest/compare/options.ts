@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { openFilesLimit } from '../stand/memory.ts';
+import { numberOption, wholeOption } from '../stand/number-option.ts';
 import { chosenContestants, contestants } from './contestants.ts';
 import type { Contestant } from './contestants.ts';
 import type { Pace } from './turns.ts';
@@ -43,13 +44,13 @@ export function parseOptions(args: readonly string[]): CompareOptions {
   });
   return {
     contestants: chosenContestants(positionals),
-    depths: [...new Set(values.depth.split(',').map((depth) => whole('depth', depth, 1, 31)))],
+    depths: [...new Set(values.depth.split(',').map((depth) => wholeOption('depth', depth, 1, 31)))],
     pace: {
-      clients: whole('clients', values.clients, 1, 9_000),
-      windowMs: number('seconds', values.seconds, 0.1, 600) * 1000,
-      warmupMs: number('warmup', values.warmup, 0, 60) * 1000,
-      rounds: whole('rounds', values.rounds, 1, 20),
-      retries: whole('retries', values.retries, 0, 100),
+      clients: wholeOption('clients', values.clients, 1, 9_000),
+      windowMs: numberOption('seconds', values.seconds, 0.1, 600) * 1000,
+      warmupMs: numberOption('warmup', values.warmup, 0, 60) * 1000,
+      rounds: wholeOption('rounds', values.rounds, 1, 20),
+      retries: wholeOption('retries', values.retries, 0, 100),
     },
     gatewayFile: values.gateway,
     jsonFile: values.json,
@@ -65,16 +66,4 @@ export function checkMachine({ gatewayFile, pace }: CompareOptions): void {
     throw new Error(
       `--clients ${pace.clients}: a proxy needs ${needed} open files for them and may have ${limit}; raise that (ulimit -n ${needed}) or take fewer clients`,
     );
-}
-
-function whole(name: string, text: string, least: number, most: number): number {
-  const value = number(name, text, least, most);
-  if (Number.isInteger(value)) return value;
-  throw new Error(`--${name} ${text}: a whole number is needed`);
-}
-
-function number(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value >= least && value <= most) return value;
-  throw new Error(`--${name} ${text}: a number from ${least} to ${most} is needed`);
 }

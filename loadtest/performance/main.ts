@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseRunResult } from '../result/run-result.ts';
+import { exitCodes } from '../stand/exit-codes.ts';
 import { parseOptions, usage } from './options.ts';
 import type { Part, PerformanceOptions } from './options.ts';
 import { resultText, trimmed } from './trimmed.ts';
@@ -21,13 +22,13 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     if (args.includes('--help')) {
       console.log(usage);
-      return 0;
+      return exitCodes.done;
     }
     options = parseOptions(args);
     texts = new Map(options.files.map((file) => [nameOf(file), keptText(file)]));
   } catch (error) {
     console.error(`performance: ${(error as Error).message}\n\n${usage}`);
-    return 2;
+    return exitCodes.cannotBegin;
   }
   const dir = mkdtempSync(join(tmpdir(), 'wsluice-performance-'));
   try {

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { againstText } from './against/against-text.ts';
 import { parseReportOrder, usage } from './arguments.ts';
+import { exitCodes } from '../stand/exit-codes.ts';
 import { readRun } from './read-run.ts';
 import { comparisonHtml, reportHtml } from './report-html.ts';
 import { checkFile } from './write-outputs.ts';
@@ -14,10 +15,10 @@ function main(args: readonly string[]): number {
     const order = parseReportOrder(args);
     if (order === undefined) console.log(usage);
     else write(order.files, order.outFile);
-    return 0;
+    return exitCodes.done;
   } catch (error) {
     console.error(`report: ${(error as Error).message}`);
-    return 2;
+    return exitCodes.cannotBegin;
   }
 }
 
@@ -39,5 +40,5 @@ function write(files: readonly string[], outFile: string): void {
     console.log(againstText(...sides));
     writeFileSync(outFile, comparisonHtml(...sides));
   }
-  console.log(`report: ${outFile}`);
+  console.log(`written: ${outFile}`);
 }

@@ -1,10 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { environment } from '../result/environment.ts';
 import { emptyResult, parseRunResult } from '../result/run-result.ts';
-import { checkOutputs, writeOutputs } from './write-outputs.ts';
+import { checkOutputs, tellOutputs, writeOutputs } from './write-outputs.ts';
 
 const result = emptyResult({
   kind: 'scale',
@@ -40,6 +40,17 @@ describe('writeOutputs', () => {
   it('writes nothing when nothing was asked for', () => {
     expect(writeOutputs(result, {})).toEqual([]);
   });
+});
+
+it('tells what was written, and is false where something could not be', () => {
+  const [told, complained] = [vi.spyOn(console, 'log'), vi.spyOn(console, 'error')];
+  for (const spy of [told, complained]) spy.mockImplementation(() => undefined);
+  const jsonFile = join(folder, 'a.json');
+  expect(tellOutputs('scale', result, { jsonFile })).toBe(true);
+  expect(told).toHaveBeenCalledWith(`written: ${jsonFile}`);
+  expect(tellOutputs('scale', result, { jsonFile: folder })).toBe(false);
+  expect(complained).toHaveBeenCalledWith(expect.stringMatching(/^scale: cannot write/));
+  vi.restoreAllMocks();
 });
 
 describe('checkOutputs', () => {

@@ -44,6 +44,17 @@ export function writeOutputs(result: RunResult, { jsonFile, reportFile }: Output
   return files.map(({ file }) => file);
 }
 
+/** Writes the files that were asked for, and says so; returns false, after saying why, when one cannot be written. */
+export function tellOutputs(command: string, result: RunResult, outputs: Outputs): boolean {
+  try {
+    for (const file of writeOutputs(result, outputs)) console.log(`written: ${file}`);
+    return true;
+  } catch (error) {
+    console.error(`${command}: ${(error as Error).message}`);
+    return false;
+  }
+}
+
 /** Throws when the file that was asked for with `flag` cannot be written; it is not touched. */
 export function checkFile(flag: string, file: string): void {
   const folder = dirname(resolve(file));

@@ -1,4 +1,5 @@
 import { checkOutputs } from '../report/write-outputs.ts';
+import { exitCodes } from '../stand/exit-codes.ts';
 import { thisMachine } from './machine.ts';
 import { parseOptions, usage, type ScaleOptions } from './options.ts';
 import { planFor, type Plan } from './plan.ts';
@@ -17,7 +18,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     if (args.includes('--help')) {
       console.log(usage);
-      return 0;
+      return exitCodes.done;
     }
     options = parseOptions(args);
     checkOutputs(options);
@@ -27,7 +28,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(
       `scale: ${(error as Error).message}\n${isAboutArguments(error) ? `\n${usage}` : ''}`.trimEnd(),
     );
-    return 2;
+    return exitCodes.cannotBegin;
   }
   return new Session(options, plan, machine.cores, args).measure(foreign);
 }

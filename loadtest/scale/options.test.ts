@@ -30,7 +30,7 @@ it.each([
   ['--mode pooled', /--mode pooled: one of request, session, mux, echo is needed/],
   ['--bytes 10', /--bytes 10: a number from 76 to 60000/],
   ['--conections 5', /conections/],
-  ['http://localhost:8080/', /http:\/\/ is no WebSocket address/],
+  ['http://localhost:8080/', /probably ws:\/\/localhost:8080/],
   ['wss://localhost/', /no TLS/],
   ['localhost:8080', /no WebSocket address/],
   ['8080', /8080 is no address/],

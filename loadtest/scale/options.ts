@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
+import { numberOption, wholeOption } from '../stand/number-option.ts';
+import { webSocketUrl } from '../stand/web-socket-url.ts';
 import { firstCounter, lastCounter, leastBytes, mostBytes, usualBytes, type Protocol } from './exchange.ts';
 
-export const modes = ['request', 'session', 'mux', 'echo'] as const;
+const modes = ['request', 'session', 'mux', 'echo'] as const;
 export type Mode = (typeof modes)[number];
 
 /** What `npm run scale` was asked to do. */
@@ -50,19 +52,24 @@ export function parseOptions(args: readonly string[]): ScaleOptions {
   const { values, positionals } = readArgs(args);
   if (positionals.length > 1)
     throw new Error(`one address at most, and there are ${positionals.length}: ${positionals.join(' ')}`);
-  const url = positionals[0] === undefined ? undefined : webSocketUrl(positionals[0]);
+  const url = positionals[0] === undefined ? undefined : plainUrl(positionals[0]);
   const mode = oneOf('mode', values.mode ?? 'request', modes);
   const protocol: Protocol = mode === 'request' || mode === 'mux' ? 'jsonrpc' : 'echo';
   const findCeiling = values['find-ceiling'] ?? false;
   const optional = (name: 'processes' | 'gateways', most: number): number | undefined =>
-    values[name] === undefined ? undefined : whole(name, values[name], 1, most);
+    values[name] === undefined ? undefined : wholeOption(name, values[name], 1, most);
   const options: ScaleOptions = {
-    connections: whole('connections', values.connections ?? '1000', 1, 250_000),
-    ratePerSecond: whole('rate', values.rate ?? '10000', 1, 1_000_000),
-    durationMs: number('seconds', values.seconds ?? (findCeiling ? '3' : '10'), 0.5, 86_400) * 1_000,
-    warmupMs: number('warmup', values.warmup ?? '2', 0, 600) * 1_000,
+    connections: wholeOption('connections', values.connections ?? '1000', 1, 250_000),
+    ratePerSecond: wholeOption('rate', values.rate ?? '10000', 1, 1_000_000),
+    durationMs: numberOption('seconds', values.seconds ?? (findCeiling ? '3' : '10'), 0.5, 86_400) * 1_000,
+    warmupMs: numberOption('warmup', values.warmup ?? '2', 0, 600) * 1_000,
     ...{ url, mode, protocol, findCeiling },
-    bytes: whole('bytes', values.bytes ?? String(usualBytes[protocol]), leastBytes[protocol], mostBytes),
+    bytes: wholeOption(
+      'bytes',
+      values.bytes ?? String(usualBytes[protocol]),
+      leastBytes[protocol],
+      mostBytes,
+    ),
     processes: optional('processes', 64),
     gateways: optional('gateways', 64),
     p99Ms:
@@ -70,7 +77,7 @@ export function parseOptions(args: readonly string[]): ScaleOptions {
         ? findCeiling
           ? defaultP99Ms
           : undefined
-        : number('p99', values.p99, 0.1, 60_000),
+        : numberOption('p99', values.p99, 0.1, 60_000),
     ...{ jsonFile: values.json, reportFile: values.report, cpuProfileDir: values['cpu-prof'] },
   };
   checkTogether(options);
@@ -112,20 +119,17 @@ function readArgs(args: readonly string[]) {
   });
 }
 
-function webSocketUrl(text: string): URL {
-  if (!URL.canParse(text)) throw new Error(`${text} is no address: write it as ws://127.0.0.1:8080/ws`);
-  const url = new URL(text);
+/** An address that the loader can speak to. */
+function plainUrl(text: string): URL {
+  const url = webSocketUrl(text);
   if (url.protocol === 'wss:')
     throw new Error(
       `${text}: the loader speaks no TLS; load the ws:// listener behind it, or use npm run loadtest`,
     );
-  if (url.protocol !== 'ws:')
-    throw new Error(`${text}: ${url.protocol}// is no WebSocket address; write it as ws://127.0.0.1:8080/ws`);
   if (url.username !== '' || url.password !== '')
     throw new Error(
-      `the address has a user name or password in it, which WebSockets do not take: leave them out`,
+      `the address has a user name or password in it, which this loader does not send: leave them out`,
     );
-  if (url.hash !== '') throw new Error(`${text}: a WebSocket address has no part after #`);
   return url;
 }
 
@@ -133,15 +137,4 @@ function oneOf<T extends string>(name: string, text: string, allowed: readonly T
   const found = allowed.find((value) => value === text);
   if (found !== undefined) return found;
   throw new Error(`--${name} ${text}: one of ${allowed.join(', ')} is needed`);
-}
-
-function whole(name: string, text: string, least: number, most: number): number {
-  if (/^\d+$/.test(text)) return number(name, text, least, most);
-  throw new Error(`--${name} ${text}: a whole number from ${least} to ${most} is needed`);
-}
-
-function number(name: string, text: string, least: number, most: number): number {
-  const value = text.trim() === '' ? NaN : Number(text);
-  if (value >= least && value <= most) return value;
-  throw new Error(`--${name} ${text}: a number from ${least} to ${most} is needed`);
 }

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeOutputs } from '../report/write-outputs.ts';
+import { tellOutputs } from '../report/write-outputs.ts';
 import { environment } from '../result/environment.ts';
 import { emptyResult, type RunResult } from '../result/run-result.ts';
 import { Children } from '../stand/children.ts';
+import { exitCodes } from '../stand/exit-codes.ts';
 import { counted, grouped } from '../result/grouped.ts';
 import type { ScaleOptions } from './options.ts';
 import type { Plan } from './plan.ts';
@@ -77,7 +78,7 @@ export class Session {
     if (!run || !stand || (!run.figures && !this.#interrupted)) {
       if (this.#interrupted)
         console.error('scale: interrupted before the first connection, nothing was measured');
-      return this.#interrupted ? 130 : 2;
+      return this.#interrupted ? exitCodes.interrupted : exitCodes.cannotBegin;
     }
     if (this.#interrupted) console.error('scale: interrupted; what was measured until then:');
     const result = this.#emptyResult(stand);
@@ -91,9 +92,9 @@ export class Session {
         passed: false,
       });
     this.#print(run, result);
-    for (const file of writeOutputs(result, this.#options)) console.log(`written: ${file}`);
-    if (this.#interrupted) return 130;
-    return result.verdicts.every(({ passed }) => passed) ? 0 : 1;
+    const written = tellOutputs('scale', result, this.#options);
+    if (this.#interrupted) return exitCodes.interrupted;
+    return written && result.verdicts.every(({ passed }) => passed) ? exitCodes.done : exitCodes.failed;
   }
 
   #print(run: ScaleRun, result: RunResult): void {
@@ -128,7 +129,7 @@ export class Session {
   #interrupt(): void {
     if (this.#interrupted) {
       this.#progress.clear();
-      process.exit(130);
+      process.exit(exitCodes.interrupted);
     }
     this.#interrupted = true;
     this.#children.fail(new Error('interrupted'));

@@ -5,10 +5,11 @@ import { installedArtillery } from '../artillery/install.ts';
 import { checkOutputs } from '../report/write-outputs.ts';
 import { Children } from '../stand/children.ts';
 import { deferred } from '../stand/deferred.ts';
+import { exitCodes } from '../stand/exit-codes.ts';
 import { openFilesLimit } from '../stand/memory.ts';
 import { progressLine } from '../stand/progress.ts';
 import type { ProgressLine } from '../stand/progress.ts';
-import { exitCodes, finish } from './finish.ts';
+import { finish } from './finish.ts';
 import { listOf } from './list.ts';
 import { parseOptions, usage } from './options.ts';
 import type { ScenarioOptions } from './options.ts';
@@ -29,11 +30,11 @@ export async function main(args: readonly string[]): Promise<number> {
     const options = parseOptions(args);
     if (options.help) {
       console.log(usage);
-      return exitCodes.passed;
+      return exitCodes.done;
     }
     if (options.name === undefined) {
       console.log(`${listOf(knownScenarios())}\n\n${usage}`);
-      return exitCodes.passed;
+      return exitCodes.done;
     }
     checkOutputs(options);
     const scenario = withValues(findScenario(options.name), options.values);
@@ -45,7 +46,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return await runScenario(scenario, options, args);
   } catch (error) {
     console.error(`scenario: ${(error as Error).message}`);
-    return exitCodes.notRun;
+    return exitCodes.cannotBegin;
   }
 }
 

@@ -1,7 +1,8 @@
-import { writeOutputs } from '../report/write-outputs.ts';
+import { tellOutputs } from '../report/write-outputs.ts';
 import { environment } from '../result/environment.ts';
 import { emptyResult } from '../result/run-result.ts';
 import type { RunResult } from '../result/run-result.ts';
+import { exitCodes } from '../stand/exit-codes.ts';
 import type { Evidence } from './evidence.ts';
 import { judgeAll } from './expectations/all.ts';
 import type { Judgement } from './expectations/expectation.ts';
@@ -12,8 +13,6 @@ import type { ScenarioRun } from './scenario-run.ts';
 import { stageResult } from './stage-result.ts';
 import { stageTable } from './stage-table.ts';
 import { verdictTable } from './verdict-table.ts';
-
-export const exitCodes = { passed: 0, failed: 1, notRun: 2, interrupted: 130 } as const;
 
 export interface Ending {
   readonly scenario: Scenario;
@@ -40,8 +39,8 @@ export function finish({ scenario, options, args, run, end }: Ending): number {
   );
   const result: RunResult = { ...resultOf(scenario, options, args, run), complete: wholly, verdicts };
   print(scenario, result, judgements, run);
-  for (const file of writeOutputs(result, options)) console.log(`written: ${file}`);
-  if (wholly) return verdicts.every(({ passed }) => passed) ? exitCodes.passed : exitCodes.failed;
+  const written = tellOutputs('scenario', result, options);
+  if (wholly) return written && verdicts.every(({ passed }) => passed) ? exitCodes.done : exitCodes.failed;
   const seconds = Math.round(result.seconds);
   if (end === 'interrupted') {
     console.error(`scenario: interrupted after ${seconds} s: that is a part, and nothing of it is judged`);

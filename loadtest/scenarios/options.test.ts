@@ -13,8 +13,8 @@ it('reads a scenario, a URL, and what the scenario is to be like', () => {
 });
 
 it.each([
-  [['ladder', 'localhost:8080'], 'no address of a WebSocket server'],
-  [['ladder', 'http://localhost'], 'no address of a WebSocket server'],
+  [['ladder', 'localhost:8080'], 'no WebSocket address'],
+  [['ladder', 'http://localhost'], 'probably ws://localhost'],
   [['ladder', 'ws://localhost', 'soak'], 'one scenario and one URL'],
   [['ladder', '--connections', '1.5'], '--connections 1.5: a whole number'],
   [['ladder', '--seconds', '0'], '--seconds 0: a number'],

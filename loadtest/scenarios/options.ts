@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { numberOption, wholeOption } from '../stand/number-option.ts';
+import { webSocketUrl } from '../stand/web-socket-url.ts';
 import type { Variables } from './template.ts';
 
 export const usage = `npm run scenario -- [name | file.yml] [ws://url] [options]
@@ -11,6 +13,7 @@ export const usage = `npm run scenario -- [name | file.yml] [ws://url] [options]
 
 /** Options that are variables of scenarios under their own name. */
 const variableOptions = ['connections', 'rate', 'seconds', 'rest'] as const;
+const mostOfAnything = 1_000_000;
 
 export interface ScenarioOptions {
   /** Undefined: the list is wanted. */
@@ -41,7 +44,7 @@ export function parseOptions(args: readonly string[]): ScenarioOptions {
   const [name, url, ...others] = positionals;
   if (others.length > 0)
     throw new Error(`${others.join(' ')}: one scenario and one URL are all that is taken`);
-  if (url !== undefined) checkUrl(url);
+  if (url !== undefined) webSocketUrl(url);
   const set: Record<string, number | string> = {};
   for (const option of variableOptions) {
     const text = values[option];
@@ -49,12 +52,6 @@ export function parseOptions(args: readonly string[]): ScenarioOptions {
   }
   for (const pair of values.set) Object.assign(set, assignment(pair));
   return { name, url, values: set, jsonFile: values.json, reportFile: values.report, help: values.help };
-}
-
-function checkUrl(text: string): void {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^wss?:$/.test(url.protocol) || url.hostname === '')
-    throw new Error(`${text} is no address of a WebSocket server, such as ws://127.0.0.1:8080/ws`);
 }
 
 function assignment(pair: string): Record<string, number | string> {
@@ -65,10 +62,6 @@ function assignment(pair: string): Record<string, number | string> {
 }
 
 function numberOf(option: (typeof variableOptions)[number], text: string): number {
-  const value = Number(text);
-  const least = option === 'rest' ? 0 : option === 'connections' ? 1 : 0.001;
-  if (value >= least && value <= 1_000_000 && (option !== 'connections' || Number.isInteger(value)))
-    return value;
-  const kind = option === 'connections' ? 'a whole number' : 'a number';
-  throw new Error(`--${option} ${text}: ${kind} from ${least} to 1000000 is needed`);
+  if (option === 'connections') return wholeOption(option, text, 1, mostOfAnything);
+  return numberOption(option, text, option === 'rest' ? 0 : 0.001, mostOfAnything);
 }

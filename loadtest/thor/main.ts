@@ -1,9 +1,10 @@
 import { CommanderError } from 'commander';
 import { platform } from 'node:os';
 import { installedArtillery } from '../artillery/install.ts';
-import { checkOutputs, writeOutputs } from '../report/write-outputs.ts';
+import { checkOutputs, tellOutputs } from '../report/write-outputs.ts';
 import { counted, grouped } from '../result/grouped.ts';
 import { total } from '../result/total.ts';
+import { exitCodes } from '../stand/exit-codes.ts';
 import { openFilesLimit } from '../stand/memory.ts';
 import { progressLine } from '../stand/progress.ts';
 import { Load, type LoadEnd } from './load.ts';
@@ -14,7 +15,6 @@ import { thorResult } from './result.ts';
 import { workerScripts } from './script.ts';
 import { summaryText } from './summary.ts';
 
-const exitCodes = { done: 0, failed: 1, cannotBegin: 2, interrupted: 130 } as const;
 const plainEveryMs = 5_000;
 const redrawEveryMs = 500;
 const defaultColumns = 80;
@@ -70,10 +70,10 @@ function conclude(args: readonly string[], options: ThorOptions, { book }: Load,
   }
   const complete = !interrupted && missing === 0;
   const result = thorResult(args, options, book.measured(), complete);
-  console.log(`\n${summaryText(result, book.examples)}`);
-  for (const file of writeOutputs(result, options)) console.log(`\nwrote ${file}`);
+  console.log(`\n${summaryText(result, book.examples)}\n`);
+  const written = tellOutputs('loadtest', result, options);
   if (interrupted) return exitCodes.interrupted;
-  return complete && Object.keys(result.errors).length === 0 ? exitCodes.done : exitCodes.failed;
+  return written && complete && Object.keys(result.errors).length === 0 ? exitCodes.done : exitCodes.failed;
 }
 
 function headline(

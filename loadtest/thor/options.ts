@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { codecNames } from '../../codec/registry.ts';
+import { webSocketUrl } from '../stand/web-socket-url.ts';
 
 /** What `npm run loadtest` is asked to do. */
 export interface ThorOptions {
@@ -128,7 +129,7 @@ export function parseOptions(command: Command, args: readonly string[]): ThorOpt
       'which server? An address is needed, like ws://localhost:8080/ws (--help shows what there is)',
     );
   const options: ThorOptions = {
-    urls: urls.map(checkedUrl),
+    urls: urls.map((text) => webSocketUrl(text).href),
     ...{ amount: values.amount, concurrent: values.concurrent, messages: values.messages },
     protocol: Number(values.protocol),
     bufferBytes: values.buffer,
@@ -165,20 +166,6 @@ function workersFor({ workers, amount, concurrent }: Values, urls: number): numb
   const useful = concurrent === 0 ? amount : Math.min(amount, concurrent);
   const byDefault = Math.min(availableParallelism(), Math.ceil((amount * urls) / connectionsPerWorker));
   return Math.min(workers ?? byDefault, useful);
-}
-
-function checkedUrl(text: string): string {
-  const url = URL.parse(text);
-  const example = 'an address is like ws://localhost:8080/ws';
-  if (url === null) throw new Error(`${text} is no address: ${example}`);
-  if (url.protocol === 'http:' || url.protocol === 'https:') {
-    const better = text.replace(/^http/i, 'ws');
-    throw new Error(`${text} is an HTTP address; its WebSocket address is probably ${better}`);
-  }
-  if (url.protocol !== 'ws:' && url.protocol !== 'wss:')
-    throw new Error(`${text} is no WebSocket address: ${example}`);
-  if (url.hash !== '') throw new Error(`${text}: a WebSocket address has no fragment (${url.hash})`);
-  return url.href;
 }
 
 function checkedFile(file: string): string {
