@@ -15,8 +15,6 @@ export interface StandOptions {
   readonly cpuProfileDir: string | undefined;
 }
 
-export type PooledMode = 'session' | 'request' | 'mux';
-
 /** What a gateway may hold to its backend: enough for whatever the load has under way. */
 const room = { maxInFlightPerConnection: 8192, queue: { maxSize: 20_000 } };
 

@@ -103,8 +103,6 @@ export type Connect = z.infer<typeof connect>;
 export type Send = z.infer<typeof send>;
 export type Rate = z.infer<typeof rate>;
 export type OpenLoopArgs = z.infer<typeof openLoop>;
-export type Split = z.infer<typeof split>;
-export type Close = z.infer<typeof close>;
 
 /** `config.engines.wsluice` */
 export const engineSettings = z.strictObject({

@@ -1,12 +1,7 @@
 import type { ClosedLoopClient, ClosedLoopOptions } from './load-client.ts';
 import type { Packer } from './packing.ts';
 import { RawConnection } from './raw-connection.ts';
-import { describeClose, frameAt, payloadOf } from './server-frame.ts';
-
-const opcodeMask = 0x0f;
-const opcodeClose = 0x8;
-const opcodePing = 0x9;
-const opcodePong = 0xa;
+import { describeClose, frameAt, opcodeOf, opcodes, payloadOf } from './server-frame.ts';
 
 /** Messages with their frames, built once, and the frames that were heard for them; all clients of a process share it. */
 export class PackedMessages {
@@ -96,10 +91,10 @@ export class PackedClient implements ClosedLoopClient {
   }
 
   #isReply(frame: Buffer): boolean {
-    const opcode = frame[0]! & opcodeMask;
-    if (opcode === opcodePing) this.#connection.writePong(Buffer.from(payloadOf(frame)));
-    if (opcode === opcodePing || opcode === opcodePong) return false;
-    if (opcode === opcodeClose) throw new Error(`closed by the server: ${describeClose(payloadOf(frame))}`);
+    const opcode = opcodeOf(frame);
+    if (opcode === opcodes.ping) this.#connection.writePong(Buffer.from(payloadOf(frame)));
+    if (opcode === opcodes.ping || opcode === opcodes.pong) return false;
+    if (opcode === opcodes.close) throw new Error(`closed by the server: ${describeClose(payloadOf(frame))}`);
     if (this.#inFlight-- === 0) throw new Error('a reply came before its request');
     this.#options.messages.check(this.#next++, frame);
     return true;

@@ -1,11 +1,6 @@
 import { addToCounter, batchOf } from './script.ts';
 import type { Line } from './script.ts';
-import { describeClose, frameAt, payloadOf } from './server-frame.ts';
-
-const opcodeMask = 0x0f;
-const opcodeClose = 0x8;
-const opcodePing = 0x9;
-const opcodePong = 0xa;
+import { describeClose, frameAt, opcodeOf, opcodes, payloadOf } from './server-frame.ts';
 
 export interface ReplyCheckerOptions {
   readonly reply: Line;
@@ -79,10 +74,10 @@ export class ReplyChecker {
   }
 
   #takeFrame(frame: Buffer): void {
-    const opcode = frame[0]! & opcodeMask;
-    if (opcode === opcodePing) this.#options.onPing(Buffer.from(payloadOf(frame)));
-    if (opcode === opcodePing || opcode === opcodePong) return;
-    if (opcode === opcodeClose) throw new Error(`closed by the server: ${describeClose(payloadOf(frame))}`);
+    const opcode = opcodeOf(frame);
+    if (opcode === opcodes.ping) this.#options.onPing(Buffer.from(payloadOf(frame)));
+    if (opcode === opcodes.ping || opcode === opcodes.pong) return;
+    if (opcode === opcodes.close) throw new Error(`closed by the server: ${describeClose(payloadOf(frame))}`);
     for (let i = 0; i < this.#options.depth; i++) {
       const owed = (this.#answered & (1 << i)) === 0;
       if (!owed || !frame.equals(this.#expected.subarray(i * this.#size, (i + 1) * this.#size))) continue;

@@ -13,8 +13,8 @@ export interface Script {
 export type Protocol = 'echo' | 'jsonrpc';
 
 /** Digits of the counter; it starts at 10,000,000 so that it keeps its width for 90 million messages. */
-export const counterDigits = 8;
-export const firstCounter = 10_000_000;
+const counterDigits = 8;
+const firstCounter = 10_000_000;
 
 const counterMark = String(firstCounter);
 const finText = 0x81;

@@ -7,6 +7,13 @@ export function frameAt(bytes: Buffer): Buffer | undefined {
   return bytes.length < end ? undefined : bytes.subarray(0, end);
 }
 
+export const opcodes = { text: 0x1, close: 0x8, ping: 0x9, pong: 0xa } as const;
+
+/** Returns the opcode of a frame. */
+export function opcodeOf(frame: Buffer): number {
+  return frame[0]! & 0x0f;
+}
+
 /** Returns the payload of a whole frame, a view. */
 export function payloadOf(frame: Buffer): Buffer {
   return frame.subarray(headerLength(frame));

@@ -1,7 +1,7 @@
 import { Faults, type CountedFaults } from './faults.ts';
 import type { LoadFigures, SecondFigures } from './load-figures.ts';
 import type { Loaders } from './loaders.ts';
-import type { ProcessWatch } from './process-watch.ts';
+import type { ProcessWatch } from '../stand/process-watch.ts';
 import { loadingStep, type Progress } from './progress.ts';
 import { Timeline } from './timeline.ts';
 

@@ -9,7 +9,7 @@ import { Loads } from './loads.ts';
 import type { ScaleOptions } from './options.ts';
 import type { Plan } from './plan.ts';
 import { probe } from './probe.ts';
-import { ProcessWatch, usedBy } from './process-watch.ts';
+import { namedPids, ProcessWatch, usedBy } from '../stand/process-watch.ts';
 import { connectingStep, type Progress } from './progress.ts';
 import { Search } from './search.ts';
 import type { Stand } from './stand.ts';
@@ -39,7 +39,7 @@ export interface ScaleRunOptions {
 export class ScaleRun {
   readonly #run: ScaleRunOptions;
   readonly #loaders: Loaders;
-  readonly #watch = new ProcessWatch();
+  readonly #watch: ProcessWatch;
   readonly #loads: Loads;
   readonly #search: Search | undefined;
   #onlineMs = 0;
@@ -57,6 +57,7 @@ export class ScaleRun {
       nodeArgs: cpuProfileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${cpuProfileDir}`],
       onFaults: (faults) => this.#onConnectionFaults(faultCount(faults)),
     });
+    this.#watch = new ProcessWatch(() => namedPids({ ...stand.watched, loader: this.#loaders.pids }));
     this.#loads = new Loads({ loaders: this.#loaders, watch: this.#watch, progress });
     if (options.findCeiling)
       this.#search = new Search({
@@ -64,7 +65,6 @@ export class ScaleRun {
         ...{ serverName: stand.serverName, open: () => this.#loaders.open },
         pause: (ms) => this.#pause(ms),
       });
-    this.#watch.add(stand.watched);
   }
 
   /** True once a message was answered: before that there is nothing to tell. */
@@ -94,7 +94,7 @@ export class ScaleRun {
       this.#onlineMs = performance.now() - startedMs;
     }
     if (this.#loaders.open === 0) throw this.#cannotConnect();
-    this.#watch.add({ loader: this.#loaders.pids });
+    this.#watch.look();
     await this.#pause(settleMs);
     this.#residentHeld = this.#residentNow();
   }

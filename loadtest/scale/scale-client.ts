@@ -1,14 +1,9 @@
 import { ConnectionFault } from '../loader/connection-fault.ts';
 import { RawConnection } from '../loader/raw-connection.ts';
-import { describeClose, frameAt, payloadOf } from '../loader/server-frame.ts';
+import { describeClose, frameAt, opcodeOf, opcodes, payloadOf } from '../loader/server-frame.ts';
 import { clientNamedIn, firstCounter, type Exchange } from './exchange.ts';
 import type { Speaker } from './load.ts';
 
-const opcodeMask = 0x0f;
-const opcodeText = 0x1;
-const opcodeClose = 0x8;
-const opcodePing = 0x9;
-const opcodePong = 0xa;
 /** What a server may send here: whole frames, unmasked, without extensions. */
 const firstBytes: ReadonlySet<number> = new Set([0x81, 0x82, 0x88, 0x89, 0x8a]);
 const mostFrameBytes = 1 << 20;
@@ -123,10 +118,10 @@ export class ScaleClient implements Speaker {
   }
 
   #onFrame(frame: Buffer, nowMs: number): void {
-    const opcode = frame[0]! & opcodeMask;
-    if (opcode === opcodePing) return this.#connection.writePong(Buffer.from(payloadOf(frame)));
-    if (opcode === opcodePong) return;
-    if (opcode === opcodeClose) {
+    const opcode = opcodeOf(frame);
+    if (opcode === opcodes.ping) return this.#connection.writePong(Buffer.from(payloadOf(frame)));
+    if (opcode === opcodes.pong) return;
+    if (opcode === opcodes.close) {
       const told = describeClose(payloadOf(frame));
       throw new ConnectionFault(`closed ${told.split(' ')[0]}`, `closed by the server: ${told}`);
     }
@@ -136,7 +131,7 @@ export class ScaleClient implements Speaker {
       if (counter >= 0) return this.#onReply(counter, nowMs);
     }
     const text = payloadOf(frame).toString('utf8');
-    const error = opcode === opcodeText ? errorReply(text) : undefined;
+    const error = opcode === opcodes.text ? errorReply(text) : undefined;
     if (error && this.#crowd.onAnswer(this, error.id, nowMs, `error ${error.code}: ${shown(text)}`)) return;
     throw wrongReply(text, this.number, exchange);
   }

@@ -3,7 +3,7 @@ import { findCeiling, type Ceiling, type Purpose } from './ceiling.ts';
 import { grouped } from '../result/grouped.ts';
 import type { LoadFigures } from './load-figures.ts';
 import type { Loads } from './loads.ts';
-import { usedBy } from './process-watch.ts';
+import { usedBy } from '../stand/process-watch.ts';
 import { saturated } from './timeline.ts';
 import { servesRate } from './verdicts.ts';
 

@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tellOutputs } from '../report/write-outputs.ts';
-import { environment } from '../result/environment.ts';
+import { environment, networkTo } from '../result/environment.ts';
 import { emptyResult, type RunResult } from '../result/run-result.ts';
+import { stageTable } from '../result/stage-table.ts';
+import { verdictTable } from '../result/verdict-table.ts';
 import { Children } from '../stand/children.ts';
 import { exitCodes } from '../stand/exit-codes.ts';
 import { counted, grouped } from '../result/grouped.ts';
@@ -12,7 +14,7 @@ import type { Plan } from './plan.ts';
 import { Progress } from './progress.ts';
 import { ScaleRun } from './run.ts';
 import { startStand, type Stand } from './stand.ts';
-import { connectionsText, stagesText, summaryText, verdictsText } from './summary.ts';
+import { connectionsText, summaryText } from './summary.ts';
 
 /** The processes and files of one run, and what of it is told. */
 export class Session {
@@ -99,11 +101,11 @@ export class Session {
 
   #print(run: ScaleRun, result: RunResult): void {
     const { figures, ceilingText } = run;
-    if (result.stages.length > 0) console.log(`${stagesText(result.stages)}\n`);
+    if (result.stages.length > 0) console.log(`${stageTable(result.stages)}\n`);
     if (ceilingText) console.log(`${ceilingText}\n`);
     if (figures && run.hasLoaded) console.log(`${summaryText(result, figures)}\n`);
     else console.log(`  connections: ${connectionsText(result)}\n  no message was answered\n`);
-    if (result.verdicts.length > 0) console.log(`${verdictsText(result.verdicts)}\n`);
+    if (result.verdicts.length > 0) console.log(`${verdictTable(result.verdicts)}\n`);
   }
 
   #emptyResult(stand: Stand): RunResult {
@@ -116,7 +118,7 @@ export class Session {
       kind: 'scale',
       title: `${grouped(connections)} connections, ${load}, ${mode} mode, open loop`,
       command: this.#command,
-      environment: environment(stand.manyAddresses ? 'loopback' : `to ${stand.target.host}`),
+      environment: environment(networkTo([stand.target.host])),
       target: stand.name,
       settings: {
         ...{ connections, rate: ratePerSecond, seconds: durationMs / 1_000, warmup: warmupMs / 1_000 },

@@ -5,7 +5,7 @@ import { startBackend, type Backend, type Gateway } from '../stand/servers.ts';
 import { counted } from '../result/grouped.ts';
 import type { ScaleOptions } from './options.ts';
 import type { Plan } from './plan.ts';
-import type { Watched } from './process-watch.ts';
+import type { Watched } from '../stand/process-watch.ts';
 import { hasManyAddresses, isLocal, targetOf, type Target } from './target.ts';
 import { listeningPids } from './listening-pids.ts';
 

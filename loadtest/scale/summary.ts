@@ -1,9 +1,8 @@
-import { aligned } from '../result/aligned.ts';
-import type { RunResult, Verdict } from '../result/run-result.ts';
+import type { RunResult } from '../result/run-result.ts';
 import type { CountedFaults } from './faults.ts';
 import { byteText, counted, grouped, milliseconds } from '../result/grouped.ts';
 import type { LoadFigures } from './load-figures.ts';
-import { usedBy } from './process-watch.ts';
+import { usedBy } from '../stand/process-watch.ts';
 import { otherCores, saturated, type MeanUse } from './timeline.ts';
 
 /** Growth of fewer connections is lost in what a process grows by anyhow. */
@@ -28,7 +27,7 @@ export interface SummaryFigures {
 /** The table at the end of a run. */
 export function summaryText(result: RunResult, figures: SummaryFigures): string {
   const { load, used } = figures;
-  const { totals, environment } = result;
+  const { environment } = result;
   const rows: string[][] = [];
   const row = (name: string, ...parts: (string | undefined)[]): void => {
     const text = parts.filter((part) => part !== undefined);
@@ -48,7 +47,7 @@ export function summaryText(result: RunResult, figures: SummaryFigures): string 
   const late = (percentile: number): string => milliseconds(load.lateness.quantileUs(percentile) / 1_000);
   row('of that, loaders', `sent late by p50 ${late(0.5)}   p99 ${late(0.99)}`);
   row('messages', messagesText(load));
-  row('bytes', `${byteText(totals?.bytesSent ?? 0)} sent, ${byteText(totals?.bytesReceived ?? 0)} received`);
+  row('bytes', `${byteText(load.bytesSent)} sent, ${byteText(load.bytesReceived)} received`);
   const { serverName } = figures;
   row(
     `${serverName}s`,
@@ -70,30 +69,6 @@ export function summaryText(result: RunResult, figures: SummaryFigures): string 
     ]);
   if (Object.keys(figures.faults).length === 0) row('errors', 'none');
   return leftAligned(rows);
-}
-
-/** The steps by which a ceiling was looked for. */
-export function stagesText(stages: RunResult['stages']): string {
-  const ms = (value: number | undefined): string => (value === undefined ? '–' : grouped(value, 2));
-  return aligned([
-    ['step', 'wanted/s', 'answered/s', 'p50 ms', 'p99 ms', 'max ms', 'failed', 'gateway cores', ''],
-    ...stages.map(
-      ({ name, ratePerSecond, repliesPerSecond, latencyMs, errorShare, gatewayCores, passed }) => [
-        ...[name, grouped(ratePerSecond ?? 0), grouped(repliesPerSecond)],
-        ...[ms(latencyMs?.p50), ms(latencyMs?.p99), ms(latencyMs?.max)],
-        ...[`${grouped(errorShare * 100, 1)} %`, gatewayCores === null ? '–' : grouped(gatewayCores, 2)],
-        passed === true ? 'kept' : 'not kept',
-      ],
-    ),
-  ]);
-}
-
-export function verdictsText(verdicts: readonly Verdict[]): string {
-  return verdicts
-    .map(
-      ({ expectation, measured, passed }) => `  ${passed ? 'ok    ' : 'FAILED'}  ${expectation}: ${measured}`,
-    )
-    .join('\n');
 }
 
 /** How many connections there were, and how long that took. */

@@ -1,7 +1,7 @@
 import { mean } from '../result/mean.ts';
 import type { SecondOfRun } from '../result/run-result.ts';
 import type { SecondFigures } from './load-figures.ts';
-import type { Use, Uses } from './process-watch.ts';
+import type { Use, Uses } from '../stand/process-watch.ts';
 
 /** Of what processes used while they were loaded, in cores: the mean; and the most memory. */
 export interface MeanUse {

@@ -1,7 +1,9 @@
 import { tellOutputs } from '../report/write-outputs.ts';
-import { environment } from '../result/environment.ts';
+import { environment, networkTo } from '../result/environment.ts';
 import { emptyResult } from '../result/run-result.ts';
 import type { RunResult } from '../result/run-result.ts';
+import { stageTable } from '../result/stage-table.ts';
+import { verdictTable } from '../result/verdict-table.ts';
 import { exitCodes } from '../stand/exit-codes.ts';
 import type { Evidence } from './evidence.ts';
 import { judgeAll } from './expectations/all.ts';
@@ -11,8 +13,6 @@ import { loaderBound } from './loader-limit.ts';
 import type { Scenario } from './scenario-file.ts';
 import type { ScenarioRun } from './scenario-run.ts';
 import { stageResult } from './stage-result.ts';
-import { stageTable } from './stage-table.ts';
-import { verdictTable } from './verdict-table.ts';
 
 export interface Ending {
   readonly scenario: Scenario;
@@ -70,7 +70,7 @@ function resultOf(
       kind: 'scenario',
       title: `${scenario.name}: ${scenario.title}`,
       command: ['npm run scenario --', ...args].join(' '),
-      environment: environment(url === undefined ? 'loopback' : `to ${new URL(url).hostname}`),
+      environment: environment(networkTo(url === undefined ? [] : [new URL(url).hostname])),
       target: url ?? 'a gateway that was started for it, and its back ends',
       settings: scenario.variables,
     }),

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Measured } from '../artillery/telemetry-book.ts';
-import { environment } from '../result/environment.ts';
+import { environment, networkTo } from '../result/environment.ts';
 import { counted } from '../result/grouped.ts';
 import { emptyResult, type RunResult } from '../result/run-result.ts';
 import type { ThorOptions } from './options.ts';
@@ -19,7 +19,9 @@ export function thorResult(
       kind: 'thor',
       title: `${counted(amount * urls.length, 'connection')}, ${counted(messages, 'message')} of ${counted(bufferBytes, 'byte')} each`,
       command: ['npm run loadtest --', ...args.map(quoted)].join(' '),
-      environment: environment(networkTo(urls), { artillery: artilleryVersion() }),
+      environment: environment(networkTo(urls.map((url) => new URL(url).hostname)), {
+        artillery: artilleryVersion(),
+      }),
       target: urls.join(' '),
       settings: {
         ...{
@@ -41,12 +43,6 @@ export function thorResult(
     ...measured,
     complete,
   };
-}
-
-function networkTo(urls: readonly string[]): string {
-  const hosts = [...new Set(urls.map((url) => new URL(url).hostname))];
-  const isHere = (host: string): boolean => host === 'localhost' || host === '[::1]' || /^127\./.test(host);
-  return hosts.every(isHere) ? 'loopback' : `to ${hosts.join(', ')}`;
 }
 
 function artilleryVersion(): string {

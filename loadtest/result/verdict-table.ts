@@ -1,9 +1,12 @@
-import type { Judgement } from './expectations/expectation.ts';
+import type { Verdict } from './run-result.ts';
 
 const cellChars = 72;
 
+/** A verdict, or why there is none. */
+type Judged = Omit<Verdict, 'passed'> & { readonly passed: boolean | null };
+
 /** Returns what was expected and what was measured, with a mark before each; long texts go on below themselves. */
-export function verdictTable(judgements: readonly Judgement[]): string {
+export function verdictTable(judgements: readonly Judged[]): string {
   const blocks = judgements.map(({ expectation, measured, passed }) => ({
     mark: passed === null ? '–' : passed ? 'passed' : 'FAILED',
     lines: [wrapped(expectation), wrapped(measured)] as const,

@@ -1,12 +1,12 @@
-import { aligned } from '../result/aligned.ts';
-import { grouped } from '../result/grouped.ts';
-import type { Stage } from '../result/run-result.ts';
+import { aligned } from './aligned.ts';
+import { grouped } from './grouped.ts';
+import type { Stage } from './run-result.ts';
 
 const columns = [
   'stage',
   'connections',
   'wanted/s',
-  'replies/s',
+  'answered/s',
   'errors',
   'p50 ms',
   'p95 ms',
