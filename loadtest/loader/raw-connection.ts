@@ -7,6 +7,8 @@ import { ConnectionFault, faultKind } from './connection-fault.ts';
 const httpStart = 'HTTP/1.';
 const headEnd = '\r\n\r\n';
 const mostHeadBytes = 16_384;
+const upgrade = /^upgrade: *websocket *$/im;
+const unaskedExtension = /^sec-websocket-(extensions|protocol):/im;
 const handshakeKey = 'dGhlIHNhbXBsZSBub25jZQ==';
 const handshakeAccept = createHash('sha1')
   .update(`${handshakeKey}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
@@ -109,10 +111,8 @@ export class RawConnection {
   #onHandshake(chunk: Buffer): void {
     this.#handshake += chunk.toString('latin1');
     const end = this.#handshake.indexOf(headEnd);
-    if (
-      !httpStart.startsWith(this.#handshake.slice(0, httpStart.length)) ||
-      this.#handshake.length > mostHeadBytes
-    )
+    const headBytes = end < 0 ? this.#handshake.length : end;
+    if (!httpStart.startsWith(this.#handshake.slice(0, httpStart.length)) || headBytes > mostHeadBytes)
       throw new ConnectionFault('no HTTP answer', `it answers no HTTP: ${shown(this.#handshake)}`);
     if (end < 0) return;
     const head = this.#handshake.slice(0, end);
@@ -122,7 +122,8 @@ export class RawConnection {
         `handshake ${status.split(' ')[1]}`,
         `the handshake was refused: ${shown(this.#handshake)}`,
       );
-    if (!head.includes(handshakeAccept))
+    const speaksOther = this.#options.extension === undefined && unaskedExtension.test(head);
+    if (!head.includes(handshakeAccept) || !upgrade.test(head) || speaksOther)
       throw new ConnectionFault('wrong handshake', `it answers another handshake: ${shown(head)}`);
     const wanted = this.#options.extension?.accepted;
     if (wanted && !wanted.test(head)) throw new Error(`the answer lacks ${wanted.source}: ${head}`);

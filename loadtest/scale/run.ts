@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunResult } from '../result/run-result.ts';
 import type { Children } from '../stand/children.ts';
-import { faultCount, Faults } from './faults.ts';
+import { faultCount, Faults, type CountedFaults } from './faults.ts';
 import { grouped } from '../result/grouped.ts';
 import type { LoadFigures } from './load-figures.ts';
 import { Loaders } from './loaders.ts';
@@ -132,8 +132,13 @@ export class ScaleRun {
       residentHeld: this.#residentHeld,
       upstreamConnections: this.#upstreamConnections,
       serverName: this.#run.stand.serverName,
-      faults: this.#faults.counted,
+      faults: this.faults,
     };
+  }
+
+  /** All that went wrong, by kind. */
+  get faults(): CountedFaults {
+    return this.#faults.counted;
   }
 
   /** How the ceiling was found, in words; undefined where it was not looked for. */

@@ -6,6 +6,8 @@ import type { Speaker } from './load.ts';
 
 /** What a server may send here: whole frames, unmasked, without extensions. */
 const firstBytes: ReadonlySet<number> = new Set([0x81, 0x82, 0x88, 0x89, 0x8a]);
+/** Of a ping, a pong or a close. */
+const mostControlBytes = 125;
 const mostFrameBytes = 1 << 20;
 const shownChars = 160;
 
@@ -119,6 +121,7 @@ export class ScaleClient implements Speaker {
 
   #onFrame(frame: Buffer, nowMs: number): void {
     const opcode = opcodeOf(frame);
+    if (opcode >= opcodes.close && frame[1]! > mostControlBytes) throw garbage(frame);
     if (opcode === opcodes.ping) return this.#connection.writePong(Buffer.from(payloadOf(frame)));
     if (opcode === opcodes.pong) return;
     if (opcode === opcodes.close) {

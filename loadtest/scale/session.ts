@@ -14,7 +14,9 @@ import type { Plan } from './plan.ts';
 import { Progress } from './progress.ts';
 import { ScaleRun } from './run.ts';
 import { startStand, type Stand } from './stand.ts';
-import { connectionsText, summaryText } from './summary.ts';
+import { connectionsText, faultLines, summaryText } from './summary.ts';
+
+const sameKeyMs = 1_000;
 
 /** The processes and files of one run, and what of it is told. */
 export class Session {
@@ -26,6 +28,7 @@ export class Session {
   readonly #progress = new Progress(process.stderr);
   readonly #startedMs = performance.now();
   #interrupted = false;
+  #interruptedAtMs = 0;
 
   constructor(options: ScaleOptions, plan: Plan, cores: number, args: readonly string[]) {
     this.#options = options;
@@ -104,7 +107,10 @@ export class Session {
     if (result.stages.length > 0) console.log(`${stageTable(result.stages)}\n`);
     if (ceilingText) console.log(`${ceilingText}\n`);
     if (figures && run.hasLoaded) console.log(`${summaryText(result, figures)}\n`);
-    else console.log(`  connections: ${connectionsText(result)}\n  no message was answered\n`);
+    else {
+      const errors = faultLines(run.faults).map((line) => `  ${line}\n`);
+      console.log(`  connections: ${connectionsText(result)}\n  no message was answered\n${errors.join('')}`);
+    }
     if (result.verdicts.length > 0) console.log(`${verdictTable(result.verdicts)}\n`);
   }
 
@@ -130,10 +136,13 @@ export class Session {
   /** The first time it comes to an end with what there is; the second time at once. */
   #interrupt(): void {
     if (this.#interrupted) {
+      // From npm the same Ctrl-C comes twice.
+      if (performance.now() - this.#interruptedAtMs < sameKeyMs) return;
       this.#progress.clear();
       process.exit(exitCodes.interrupted);
     }
     this.#interrupted = true;
+    this.#interruptedAtMs = performance.now();
     this.#children.fail(new Error('interrupted'));
   }
 }

@@ -62,13 +62,16 @@ export function summaryText(result: RunResult, figures: SummaryFigures): string 
   );
   if (figures.upstreamConnections !== undefined)
     row('upstream', `${counted(figures.upstreamConnections, 'connection')} to the backends`);
-  for (const [i, [kind, { count, first }]] of Object.entries(figures.faults).entries())
-    rows.push([
-      i === 0 ? 'errors' : '',
-      `${kind}: ${grouped(count)}${first === kind ? '' : `, first: ${first}`}`,
-    ]);
+  for (const [i, line] of faultLines(figures.faults).entries()) rows.push([i === 0 ? 'errors' : '', line]);
   if (Object.keys(figures.faults).length === 0) row('errors', 'none');
   return leftAligned(rows);
+}
+
+/** What went wrong, a line for each kind. */
+export function faultLines(faults: CountedFaults): string[] {
+  return Object.entries(faults).map(
+    ([kind, { count, first }]) => `${kind}: ${grouped(count)}${first === kind ? '' : `, first: ${first}`}`,
+  );
 }
 
 /** How many connections there were, and how long that took. */

@@ -40,8 +40,8 @@ export function verdictsOn(
     },
     {
       expectation: 'every reply is that of its own message, byte for byte',
-      measured: wrong === 0 ? 'all' : `${grouped(wrong)} are not`,
-      passed: wrong === 0,
+      measured: wrong > 0 ? `${grouped(wrong)} are not` : received > 0 ? 'all' : 'none came',
+      passed: wrong === 0 && received > 0,
     },
     {
       expectation: 'every connection opens, and none is dropped',
