@@ -1,3 +1,5 @@
+import { printable } from '../report/printable.ts';
+
 /** Something that went wrong, by a kind of which there are few, so that it can be counted. */
 export class Failure extends Error {
   readonly code = 'WSLUICE_LOADTEST_FAILURE';
@@ -6,7 +8,8 @@ export class Failure extends Error {
   readonly status: number | undefined;
 
   constructor(kind: string, detail = '', status?: number) {
-    super(detail === '' ? kind : `${kind}: ${detail}`);
+    // The detail is often a server's.
+    super(detail === '' ? kind : `${kind}: ${printable(detail)}`);
     this.kind = kind;
     this.status = status;
   }

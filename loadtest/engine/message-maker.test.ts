@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { MessageMaker, type MessageShape } from './message-maker.ts';
 
 const shape: MessageShape = {
@@ -36,4 +36,15 @@ it('asks a generator for the size, and refuses what is no message', async () => 
     generator: (_: number, done: (e: unknown, d: unknown) => void) => done(new Error('no'), ''),
   };
   await expect(maker.next(broken, undefined)).rejects.toThrow('the generator failed: no');
+});
+
+it('does not wait for ever for a generator, and hears what one throws later', async () => {
+  vi.useFakeTimers();
+  const mute = new MessageMaker().next({ ...shape, generator: () => undefined }, undefined);
+  const told = expect(mute).rejects.toThrow('the generator did not call done(error, data) within 10 s');
+  await vi.advanceTimersByTimeAsync(10_000);
+  await told;
+  vi.useRealTimers();
+  const late = { ...shape, generator: () => Promise.reject(new Error('later')) };
+  await expect(new MessageMaker().next(late, undefined)).rejects.toThrow('later');
 });

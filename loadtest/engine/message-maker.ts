@@ -3,7 +3,7 @@ import { testVocabulary } from '../corpus/vocabulary.ts';
 import type { Message } from './message.ts';
 
 /** A module in the shape of thor's generators: `utf8(size, fn)` and `binary(size, fn)`, each of which calls `fn(error, data)`. */
-export type Generator = (size: number, done: (error: unknown, data: unknown) => void) => void;
+export type Generator = (size: number, done: (error: unknown, data: unknown) => void) => unknown;
 
 export interface MessageShape {
   readonly bytes: number;
@@ -17,6 +17,7 @@ export interface MessageShape {
 
 const poolBytes = 1 << 16;
 const seed = 7;
+const generatorPatienceMs = 10_000;
 
 /** Makes messages of a size, no two alike where they are long enough: words for a codec to pack, behind a number. */
 export class MessageMaker {
@@ -65,12 +66,17 @@ function words(): Buffer {
 
 function generated(generator: Generator, size: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    generator(size, (error, data) => {
+    const silent = `the generator did not call done(error, data) within ${generatorPatienceMs / 1_000} s`;
+    const late = setTimeout(() => reject(new Error(silent)), generatorPatienceMs);
+    // One that is async by mistake: what it throws is to be seen, and does not end the process.
+    const returned: unknown = generator(size, (error, data) => {
+      clearTimeout(late);
       if (error !== undefined && error !== null) reject(new Error(`the generator failed: ${text(error)}`));
       else if (typeof data === 'string') resolve(Buffer.from(data));
       else if (data instanceof Uint8Array) resolve(data);
       else reject(new Error(`the generator gave ${typeof data}; a string or a Buffer is needed`));
     });
+    if (returned instanceof Promise) returned.catch(reject);
   });
 }
 

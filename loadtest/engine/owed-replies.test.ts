@@ -70,3 +70,10 @@ describe('a JSON-RPC reply', () => {
     expect(both.size).toBe(2);
   });
 });
+
+it('takes an error that is null for none, and codes that are no numbers for one kind', () => {
+  const calls = owing([call(1), call(2)], 'echo', true);
+  expect(calls.settle(json({ id: 1, error: null, result: ['n1'] }))).toMatchObject({ failure: undefined });
+  const odd = calls.settle(json({ id: 2, error: { code: '\u001b[2J' } }));
+  expect(odd.failure?.kind).toBe(kinds.errorReply('without a code'));
+});

@@ -77,17 +77,15 @@ export class OwedReplies {
     if (answer.id === undefined && typeof answer.method === 'string')
       return { owed: undefined, failure: undefined };
     const at = this.#owed.findIndex(({ id }) => id === answer.id);
+    // `"error": null` beside a result is none.
+    const error = answer.error ?? undefined;
     if (at === -1) {
-      if (answer.error !== undefined && (answer.id ?? null) === null)
-        return this.#wrongCall(reply, answer.error.code);
+      if (error !== undefined && (answer.id ?? null) === null) return this.#wrongCall(reply, codeOf(error));
       return { owed: undefined, failure: new Failure(kinds.unasked, shown(reply)) };
     }
     const owed = this.#take(at);
-    if (answer.error !== undefined)
-      return {
-        owed,
-        failure: new Failure(kinds.errorReply(answer.error.code ?? 'without a code'), shown(reply)),
-      };
+    if (error !== undefined)
+      return { owed, failure: new Failure(kinds.errorReply(codeOf(error)), shown(reply)) };
     if (owed.check === 'any') return { owed, failure: undefined };
     const { params } = JSON.parse(Buffer.from(owed.message.bytes).toString()) as { params?: unknown };
     // A server that sends back whatever it gets is right as well.
@@ -95,7 +93,7 @@ export class OwedReplies {
     return { owed, failure: right ? undefined : wrong(reply, owed.message) };
   }
 
-  #wrongCall(reply: Message, code?: number): Settled {
+  #wrongCall(reply: Message, code?: number | string): Settled {
     const owed = this.#take(0);
     if (code !== undefined) return { owed, failure: new Failure(kinds.errorReply(code), shown(reply)) };
     return { owed, failure: wrong(reply, owed.message) };
@@ -110,7 +108,13 @@ interface Answer {
   readonly id?: unknown;
   readonly method?: unknown;
   readonly result?: unknown;
-  readonly error?: { readonly code?: number };
+  readonly error?: unknown;
+}
+
+/** A number, or words: kinds of failures are few, whatever a server says. */
+function codeOf(error: unknown): number | string {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === 'number' ? code : 'without a code';
 }
 
 function parsed(reply: Message): Answer | undefined {
