@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutCredentials } from './without-credentials.ts';
 
 const count = z.number().int().nonnegative();
 const figure = z.number().nonnegative();
@@ -185,6 +186,9 @@ export function emptyResult(
   return {
     format: 'wsluice-run-1',
     ...about,
+    // A report is passed on.
+    command: withoutCredentials(about.command),
+    target: withoutCredentials(about.target),
     startedAt: new Date().toISOString(),
     seconds: 0,
     complete: false,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installedArtillery } from '../artillery/install.ts';
 import { checkOutputs } from '../report/write-outputs.ts';
+import { withoutCredentials } from '../result/without-credentials.ts';
 import { Children } from '../stand/children.ts';
 import { deferred } from '../stand/deferred.ts';
 import { exitCodes } from '../stand/exit-codes.ts';
@@ -45,7 +46,7 @@ export async function main(args: readonly string[]): Promise<number> {
     checkOpenFiles(scenario);
     return await runScenario(scenario, options, args);
   } catch (error) {
-    console.error(`scenario: ${(error as Error).message}`);
+    console.error(`scenario: ${withoutCredentials((error as Error).message)}`);
     return exitCodes.cannotBegin;
   }
 }
@@ -103,7 +104,9 @@ async function prepare(
   dir: string,
   line: ProgressLine,
 ): Promise<ScenarioRun> {
-  line.show(url === undefined ? 'starting a gateway and its back ends …' : `trying ${url} …`);
+  line.show(
+    url === undefined ? 'starting a gateway and its back ends …' : `trying ${withoutCredentials(url)} …`,
+  );
   const stand = url === undefined ? await Stand.start({ children, spec: scenario.stand, dir }) : undefined;
   const target = url ?? stand!.url;
   if (url !== undefined) await probe(url);

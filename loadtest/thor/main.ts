@@ -6,6 +6,7 @@ import { counted, grouped } from '../result/grouped.ts';
 import { total } from '../result/total.ts';
 import { exitCodes } from '../stand/exit-codes.ts';
 import { openFilesLimit } from '../stand/memory.ts';
+import { withoutCredentials } from '../result/without-credentials.ts';
 import { progressLine } from '../stand/progress.ts';
 import { Load, type LoadEnd } from './load.ts';
 import { parseOptions, thorCommand, type ThorOptions } from './options.ts';
@@ -84,7 +85,7 @@ function headline(
   return [
     `${counted(connections, 'connection')}, ${atOnce}, ${counted(messages, 'message')} of ${counted(bufferBytes, 'byte')} each, ` +
       `from ${workers} artillery ${workers === 1 ? 'process' : 'processes'}`,
-    ...urls.map((url) => `Connecting to ${url}`),
+    ...urls.map((url) => `Connecting to ${withoutCredentials(url)}`),
   ].join('\n');
 }
 
@@ -142,5 +143,5 @@ function warnOfFiles({ amount, urls, workers }: ThorOptions): void {
 }
 
 function tell(text: string): void {
-  console.error(`loadtest: ${text}`);
+  console.error(`loadtest: ${withoutCredentials(text)}`);
 }

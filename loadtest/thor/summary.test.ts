@@ -5,7 +5,13 @@ import { emptyResult, type RunResult } from '../result/run-result.ts';
 import { msText, summaryText } from './summary.ts';
 
 function result(changes: Partial<RunResult>): RunResult {
-  const about = { title: '', command: '', environment: environment('loopback'), target: '', settings: {} };
+  const about = {
+    title: '',
+    command: '',
+    environment: environment('loopback'),
+    target: 'ws://a ws://b',
+    settings: { amount: 50, messages: 12 },
+  };
   return { ...emptyResult({ kind: 'thor', ...about }), ...changes };
 }
 
@@ -36,6 +42,7 @@ it('labels every percentile with what it is', () => {
   });
   expect(text).toContain('Online               1,234 milliseconds');
   expect(text).toContain('Failed               3');
+  expect(text).toContain('Messages             1,000 sent, 997 answered rightly, 200 never sent');
   expect(text).toContain('Total transferred    1.23 MB');
   expect(text).toContain('Total received       999 bytes');
 });

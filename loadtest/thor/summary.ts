@@ -19,6 +19,7 @@ export function summaryText(result: RunResult, examples: Readonly<Record<string,
     ['Connected', grouped(totals.connected)],
     ['Disconnected', grouped(totals.disconnected)],
     ['Failed', grouped(totals.failed)],
+    ['Messages', messagesText(result, totals)],
     ['Total transferred', bytesText(totals.bytesSent)],
     ['Total received', bytesText(totals.bytesReceived)],
   ];
@@ -35,6 +36,16 @@ export function summaryText(result: RunResult, examples: Readonly<Record<string,
     ...(result.latency === null ? ['\nNo reply came: there is no latency.'] : []),
     ...errors,
   ].join('\n');
+}
+
+/** Those of connections that failed or were lost are never sent, and are nowhere among the errors. */
+function messagesText(
+  { settings, target }: RunResult,
+  { sent, received }: NonNullable<RunResult['totals']>,
+): string {
+  const planned = Number(settings['amount']) * Number(settings['messages']) * target.split(' ').length;
+  const unsent = planned > sent ? `, ${grouped(planned - sent)} never sent` : '';
+  return `${grouped(sent)} sent, ${grouped(received)} answered rightly${unsent}`;
 }
 
 function durations([label, figures]: [string, LatencyFigures | null]): string[] {
