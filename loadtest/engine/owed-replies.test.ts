@@ -77,3 +77,14 @@ it('takes an error that is null for none, and codes that are no numbers for one 
   const odd = calls.settle(json({ id: 2, error: { code: '\u001b[2J' } }));
   expect(odd.failure?.kind).toBe(kinds.errorReply('without a code'));
 });
+
+it.each([
+  ['an echo', [text('a'), text('b')], [text('a'), text('b')], false],
+  ['a call', [call(1), call(2)], [result(1, ['n1']), result(2, ['n2'])], true],
+] as const)('counts a late reply to %s once, when it is given up', (_, messages, replies, calls) => {
+  const owed = owing(messages, 'echo', calls);
+  expect(owed.dropBefore(1, kinds.replyTimeout)).toBe(1);
+  expect(owed.settle(replies[0])).toEqual({ owed: undefined, failure: undefined });
+  expect(owed.settle(replies[1])).toMatchObject({ owed: { sinceMs: 1 }, failure: undefined });
+  expect(owed.settle(replies[0]).failure?.kind).toBe(kinds.unasked);
+});

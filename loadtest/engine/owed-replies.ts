@@ -23,12 +23,16 @@ export interface Settled {
   readonly failure: Failure | undefined;
 }
 
+/** Of those given up, so many are known when their reply comes all the same. */
+const mostLate = 1_000;
+const nothing: Settled = { owed: undefined, failure: undefined };
 const shownChars = 80;
 const shownBefore = 20;
 
 /** The messages of one connection that have no reply yet, oldest first. */
 export class OwedReplies {
   readonly #owed: Owed[] = [];
+  readonly #late: Owed[] = [];
 
   get size(): number {
     return this.#owed.length;
@@ -46,7 +50,9 @@ export class OwedReplies {
   dropBefore(sinceMs: number, why: string): number {
     let dropped = 0;
     while (this.#owed.length > 0 && this.#owed[0]!.sinceMs < sinceMs) {
-      this.#owed.shift()!.onSettled?.(why);
+      const late = this.#owed.shift()!;
+      if (this.#late.push(late) > mostLate) this.#late.shift();
+      late.onSettled?.(why);
       dropped++;
     }
     return dropped;
@@ -59,14 +65,21 @@ export class OwedReplies {
     return dropped.length;
   }
 
-  /** Takes a reply: its message is settled, right or wrong. Without a match in content the oldest is the one meant. */
+  /**
+   * Takes a reply: its message is settled, right or wrong. Without a match in content the oldest is the one meant, unless the reply is that of a
+   * message that was given up, which was counted then.
+   */
   settle(reply: Message): Settled {
     const oldest = this.#owed[0];
-    if (oldest === undefined) return { owed: undefined, failure: new Failure(kinds.unasked, shown(reply)) };
+    if (oldest === undefined)
+      return this.#isLate(reply)
+        ? nothing
+        : { owed: undefined, failure: new Failure(kinds.unasked, shown(reply)) };
     if (oldest.id !== undefined) return this.#settleCall(reply);
     if (oldest.check === 'any') return { owed: this.#take(0), failure: undefined };
     const at = this.#owed.findIndex(({ message }) => sameMessage(message, reply));
     if (at !== -1) return { owed: this.#take(at), failure: undefined };
+    if (this.#isLate(reply)) return nothing;
     return { owed: this.#take(0), failure: wrong(reply, oldest.message) };
   }
 
@@ -74,13 +87,13 @@ export class OwedReplies {
     const answer = parsed(reply);
     if (answer === undefined) return this.#wrongCall(reply);
     // A notification of the server is no reply.
-    if (answer.id === undefined && typeof answer.method === 'string')
-      return { owed: undefined, failure: undefined };
+    if (answer.id === undefined && typeof answer.method === 'string') return nothing;
     const at = this.#owed.findIndex(({ id }) => id === answer.id);
     // `"error": null` beside a result is none.
     const error = answer.error ?? undefined;
     if (at === -1) {
       if (error !== undefined && (answer.id ?? null) === null) return this.#wrongCall(reply, codeOf(error));
+      if (this.#isLate(reply)) return nothing;
       return { owed: undefined, failure: new Failure(kinds.unasked, shown(reply)) };
     }
     const owed = this.#take(at);
@@ -97,6 +110,17 @@ export class OwedReplies {
     const owed = this.#take(0);
     if (code !== undefined) return { owed, failure: new Failure(kinds.errorReply(code), shown(reply)) };
     return { owed, failure: wrong(reply, owed.message) };
+  }
+
+  /** True, once, for the reply to a message that was given up. */
+  #isLate(reply: Message): boolean {
+    if (this.#late.length === 0) return false;
+    const answered = parsed(reply)?.id;
+    const at = this.#late.findIndex(({ id, message }) =>
+      id === undefined ? sameMessage(message, reply) : id === answered,
+    );
+    if (at !== -1) this.#late.splice(at, 1);
+    return at !== -1;
   }
 
   #take(at: number): Owed {
