@@ -11,6 +11,7 @@ import { Kept } from './kept.ts';
 import { parseOptions, usage } from './options.ts';
 import type { BenchOptions } from './options.ts';
 import type { Subject } from './subject.ts';
+import '../stand/outlive-readers.ts';
 
 // What still waits for something when the bench has failed, a port that never opens, must not keep it alive.
 process.exit(await main(process.argv.slice(2)));

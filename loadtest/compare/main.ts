@@ -15,6 +15,7 @@ import { comparisonOf, newResult } from './result.ts';
 import { figuresAt, presentAmong, runComparison } from './run.ts';
 import type { DepthFigures } from './run.ts';
 import { comparisonText, headline, legend } from './text.ts';
+import '../stand/outlive-readers.ts';
 
 // What still waits for something when the run has failed, a port that never opens, must not keep it alive.
 process.exit(await main(process.argv.slice(2)));

@@ -8,6 +8,7 @@ import { exitCodes } from '../stand/exit-codes.ts';
 import { parseOptions, usage } from './options.ts';
 import type { Part, PerformanceOptions } from './options.ts';
 import { resultText, trimmed } from './trimmed.ts';
+import '../stand/outlive-readers.ts';
 
 const root = join(import.meta.dirname, '../..');
 const resultsDir = join(root, 'loadtest/results');

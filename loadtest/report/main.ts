@@ -7,6 +7,7 @@ import { exitCodes } from '../stand/exit-codes.ts';
 import { readRun } from './read-run.ts';
 import { comparisonHtml, reportHtml } from './report-html.ts';
 import { checkFile } from './write-outputs.ts';
+import '../stand/outlive-readers.ts';
 
 process.exitCode = main(process.argv.slice(2));
 

@@ -5,6 +5,7 @@ import { parseOptions, usage, type ScaleOptions } from './options.ts';
 import { planFor, type Plan } from './plan.ts';
 import { Session } from './session.ts';
 import { foreignStand, type Stand } from './stand.ts';
+import '../stand/outlive-readers.ts';
 
 // What still waits for something when the run has failed, a port that never opens, must not keep it alive.
 process.exit(await main(process.argv.slice(2)));

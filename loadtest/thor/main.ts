@@ -15,6 +15,7 @@ import { progressText, type Plan } from './progress.ts';
 import { thorResult } from './result.ts';
 import { workerScripts } from './script.ts';
 import { summaryText } from './summary.ts';
+import '../stand/outlive-readers.ts';
 
 const plainEveryMs = 5_000;
 const redrawEveryMs = 500;
