@@ -1,17 +1,12 @@
 import { parseArgs } from 'node:util';
+import { readPace } from '../compare/pace-options.ts';
+import type { Pace } from '../compare/turns.ts';
 import { numberOption, wholeOption } from '../stand/number-option.ts';
 
-export interface BenchOptions {
+export interface BenchOptions extends Pace {
   /** Subjects asked for by name; empty means all. */
   readonly subjects: readonly string[];
-  readonly clients: number;
   readonly depths: readonly number[];
-  readonly windowMs: number;
-  readonly warmupMs: number;
-  /** How often A and B take turns. */
-  readonly rounds: number;
-  /** How often a window is measured again because other programs used the machine; the quietest one counts. */
-  readonly retries: number;
   /** `capacity`: numbers of clients to hold, one row each. */
   readonly connections: readonly number[];
   /** `capacity`: messages per second of all clients together. */
@@ -56,12 +51,8 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   });
   return {
     subjects: positionals,
-    clients: wholeOption('clients', values.clients, 1, 9_000),
+    ...readPace(values),
     depths: values.depth.split(',').map((depth) => wholeOption('depth', depth, 1, 31)),
-    windowMs: numberOption('seconds', values.seconds, 0.1, 600) * 1000,
-    warmupMs: numberOption('warmup', values.warmup, 0, 60) * 1000,
-    rounds: wholeOption('rounds', values.rounds, 1, 20),
-    retries: wholeOption('retries', values.retries, 0, 100),
     connections: values.connections.split(',').map((count) => wholeOption('connections', count, 1, 250_000)),
     rate: numberOption('rate', values.rate, 1, 100_000),
     holdMs: numberOption('hold', values.hold, 0.5, 600) * 1000,

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { openFilesLimit } from '../stand/memory.ts';
-import { numberOption, wholeOption } from '../stand/number-option.ts';
+import { wholeOption } from '../stand/number-option.ts';
 import { chosenContestants, contestants } from './contestants.ts';
 import type { Contestant } from './contestants.ts';
+import { readPace } from './pace-options.ts';
 import type { Pace } from './turns.ts';
 
 export interface CompareOptions {
@@ -45,13 +46,7 @@ export function parseOptions(args: readonly string[]): CompareOptions {
   return {
     contestants: chosenContestants(positionals),
     depths: [...new Set(values.depth.split(',').map((depth) => wholeOption('depth', depth, 1, 31)))],
-    pace: {
-      clients: wholeOption('clients', values.clients, 1, 9_000),
-      windowMs: numberOption('seconds', values.seconds, 0.1, 600) * 1000,
-      warmupMs: numberOption('warmup', values.warmup, 0, 60) * 1000,
-      rounds: wholeOption('rounds', values.rounds, 1, 20),
-      retries: wholeOption('retries', values.retries, 0, 100),
-    },
+    pace: readPace(values),
     gatewayFile: values.gateway,
     jsonFile: values.json,
     reportFile: values.report,
