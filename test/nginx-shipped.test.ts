@@ -52,7 +52,11 @@ describe('nginx/wsluice.conf', () => {
 
     const oldWorkers = nginx.workers();
     nginx.reload([staying.port, added.port]);
-    await eventually(() => expect(nginx.workers().some((pid) => !oldWorkers.includes(pid))).toBe(true));
+    await eventually(() => {
+      expect(nginx.workers().some((pid) => !oldWorkers.includes(pid))).toBe(true);
+      // For a moment the old workers take connections beside the new ones.
+      expect(nginx.acceptingWorkers().some((pid) => oldWorkers.includes(pid))).toBe(false);
+    });
     await clients.add(clientCount / 3);
     expect(await openAt(added), 'new connections go there').toBeGreaterThan(0);
     await eventually(() => expect(nginx.workers().some((pid) => oldWorkers.includes(pid))).toBe(false));

@@ -78,6 +78,11 @@ export class ShippedNginx {
     return children.trim().split(' ').map(Number);
   }
 
+  /** Those of its workers that take new connections; the others wait for their clients to leave. */
+  acceptingWorkers(): readonly number[] {
+    return this.workers().filter((pid) => !titleOf(pid).includes('shutting down'));
+  }
+
   /** Begins a TLS connection that checks the certificate. */
   connect(localAddress?: string): TLSSocket {
     return connect({
@@ -121,5 +126,14 @@ export class ShippedNginx {
       config = config.replace(shipped, here);
     }
     writeFileSync(join(this.#dir, 'nginx.conf'), config);
+  }
+}
+
+/** What a process calls itself; empty when it is gone. */
+function titleOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
   }
 }
