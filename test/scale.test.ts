@@ -137,7 +137,9 @@ it("fails when a client hears what is another's, or is dropped", { timeout: long
   );
   expect(code).toBe(1);
   expect(output).toMatch(/foreign reply: 1, first: client \d: it heard what is another's/);
-  expect(output).toMatch(/closed 1008: 1, first: client \d: closed by the server: 1008 enough/);
+  expect(output).toMatch(
+    /closed by the server: 1008: 1, first: client \d: closed by the server: 1008 enough/,
+  );
   expect(output).toMatch(/FAILED +every reply is that of its own message/);
   expect(output).toMatch(/FAILED +every connection opens, and none is dropped.* 8 open at the end/);
 });

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
-import { Failure, failureOf, kinds } from './failure.ts';
+import { kinds } from '../result/failure-kinds.ts';
+import { Failure, failureOf } from './failure.ts';
 import type { Message } from './message.ts';
 import { OwedReplies, type Owed } from './owed-replies.ts';
 import type { Telemetry, WireCounter } from './telemetry.ts';

@@ -1,5 +1,5 @@
+import { kinds } from '../result/failure-kinds.ts';
 import type { Connection } from './connection.ts';
-import { kinds } from './failure.ts';
 import { connectionOf, type FlowContext, type Step } from './flow-context.ts';
 import type { Asker } from './open-loop.ts';
 import { say, shapeOf } from './send-steps.ts';

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
+import { kinds } from '../result/failure-kinds.ts';
 import { connectStep } from './connect-step.ts';
 import { meetStep, openLoopStep, splitStep } from './crowd-steps.ts';
-import { Failure, kinds } from './failure.ts';
+import { Failure } from './failure.ts';
 import { connectionOf, type FlowContext, type Step, type VirtualUser } from './flow-context.ts';
 import { rateStep, sendStep } from './send-steps.ts';
 import { checked, clientsOfBranch, loopLimits, verbs, type Verb } from './verbs.ts';

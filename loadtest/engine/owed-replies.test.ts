@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { kinds } from './failure.ts';
+import { kinds } from '../result/failure-kinds.ts';
 import type { Message } from './message.ts';
 import { OwedReplies, type ReplyCheck } from './owed-replies.ts';
 

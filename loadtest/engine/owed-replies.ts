@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Failure, kinds } from './failure.ts';
+import { kinds } from '../result/failure-kinds.ts';
+import { Failure } from './failure.ts';
 import { sameMessage, type Message } from './message.ts';
 
 /** How replies are checked. `echo`: the message itself, or its params as the result; `any`: each message has one reply. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { kinds } from '../result/failure-kinds.ts';
 import type { Connection } from './connection.ts';
-import { Failure, kinds } from './failure.ts';
+import { Failure } from './failure.ts';
 import { connectionOf, type FlowContext, type Step } from './flow-context.ts';
 import type { MessageShape } from './message-maker.ts';
 import type { Owed } from './owed-replies.ts';

@@ -2,9 +2,13 @@ import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { kinds } from '../result/failure-kinds.ts';
 import { ConnectionFault, faultKind } from './connection-fault.ts';
 
 const httpStart = 'HTTP/1.';
+const statusLine = /^HTTP\/1\.\d (\d{3})\b/;
+const switching = '101';
+const switched = `HTTP/1.1 ${switching}`;
 const headEnd = '\r\n\r\n';
 const mostHeadBytes = 16_384;
 const upgrade = /^upgrade: *websocket *$/im;
@@ -60,7 +64,7 @@ export class RawConnection {
     });
     this.#socket.on('error', (error) => this.#fail(error));
     this.#socket.on('close', () =>
-      this.#fail(new ConnectionFault('connection closed', 'the connection was closed')),
+      this.#fail(new ConnectionFault(kinds.cutOff, 'the connection was closed')),
     );
   }
 
@@ -113,18 +117,18 @@ export class RawConnection {
     const end = this.#handshake.indexOf(headEnd);
     const headBytes = end < 0 ? this.#handshake.length : end;
     if (!httpStart.startsWith(this.#handshake.slice(0, httpStart.length)) || headBytes > mostHeadBytes)
-      throw new ConnectionFault('no HTTP answer', `it answers no HTTP: ${shown(this.#handshake)}`);
+      throw new ConnectionFault(kinds.handshakeGarbage, `it answers no HTTP: ${shown(this.#handshake)}`);
     if (end < 0) return;
     const head = this.#handshake.slice(0, end);
-    const status = head.slice(httpStart.length, head.indexOf('\r\n')).trim();
-    if (!status.startsWith('1 101'))
+    const status = statusLine.exec(head)?.[1];
+    if (status !== undefined && status !== switching)
       throw new ConnectionFault(
-        `handshake ${status.split(' ')[1]}`,
+        kinds.status(Number(status)),
         `the handshake was refused: ${shown(this.#handshake)}`,
       );
     const speaksOther = this.#options.extension === undefined && unaskedExtension.test(head);
-    if (!head.includes(handshakeAccept) || !upgrade.test(head) || speaksOther)
-      throw new ConnectionFault('wrong handshake', `it answers another handshake: ${shown(head)}`);
+    if (!head.startsWith(switched) || !head.includes(handshakeAccept) || !upgrade.test(head) || speaksOther)
+      throw new ConnectionFault(kinds.handshakeGarbage, `it answers another handshake: ${shown(head)}`);
     const wanted = this.#options.extension?.accepted;
     if (wanted && !wanted.test(head)) throw new Error(`the answer lacks ${wanted.source}: ${head}`);
     const rest = Buffer.from(this.#handshake.slice(end + headEnd.length), 'latin1');

@@ -8,6 +8,7 @@ export function frameAt(bytes: Buffer): Buffer | undefined {
 }
 
 export const opcodes = { text: 0x1, close: 0x8, ping: 0x9, pong: 0xa } as const;
+const noStatus = 1_005;
 
 /** Returns the opcode of a frame. */
 export function opcodeOf(frame: Buffer): number {
@@ -21,7 +22,12 @@ export function payloadOf(frame: Buffer): Buffer {
 
 /** Returns the code and the reason of a close frame's payload. */
 export function describeClose(payload: Buffer): string {
-  return payload.length < 2 ? 'no code' : `${payload.readUInt16BE(0)} ${payload.toString('utf8', 2)}`.trim();
+  return payload.length < 2 ? 'no code' : `${closeCode(payload)} ${payload.toString('utf8', 2)}`.trim();
+}
+
+/** Returns the code of a close frame's payload; 1005 where it has none, as RFC 6455 (7.1.5) has it. */
+export function closeCode(payload: Buffer): number {
+  return payload.length < 2 ? noStatus : payload.readUInt16BE(0);
 }
 
 function headerLength(frame: Buffer): number {

@@ -62,8 +62,8 @@ describe('the figures of a load', () => {
   it('account for what failed', () => {
     const { figures: load } = figures();
     const wrong = {
-      errors: { 'error -32003': { count: 3, first: 'x' } },
-      unsent: { 'no connection': { count: 2, first: 'y' } },
+      errors: { 'error reply -32003': { count: 3, first: 'x' } },
+      unsent: { 'connection gone': { count: 2, first: 'y' } },
     };
     const end = { ...loaded(0, 0), counts: { ...counts(20, 10), ...wrong }, lost: 4, orphaned: 3 };
     load.onLoaded(0, end);

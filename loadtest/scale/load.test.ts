@@ -75,13 +75,13 @@ describe('a load', () => {
     clients[0]!.open = false;
     one.onGone(0);
     clients[1]!.reads = false;
-    expect(one.onAnswer(2, firstCounter, 3, 'error -32003: {"error":…}')).toBe(true);
+    expect(one.onAnswer(2, firstCounter, 3, 'error reply -32003: {"error":…}')).toBe(true);
     one.pump(10);
     expect(one.onAnswer(1, firstCounter, 11)).toBe(true);
     const { received, errors, unsent, sent } = one.take();
     const kinds = Object.entries({ ...errors, ...unsent }).map(([kind, { count }]) => [kind, count]);
     expect(Object.fromEntries(kinds)).toEqual({
-      ...{ 'error -32003': 1, 'no connection': 1, 'server reads too slowly': 1 },
+      ...{ 'error reply -32003': 1, 'connection gone': 1, 'server reads too slowly': 1 },
     });
     expect([sent, received, one.orphaned, one.owed]).toEqual([4, 1, 1, 1]);
     expect(sent).toBe(received + 1 + one.orphaned + one.owed);

@@ -1,3 +1,4 @@
+import { kinds } from '../result/failure-kinds.ts';
 import { Faults } from './faults.ts';
 import { LatencyCounts } from './latency-counts.ts';
 import { Ledger } from './ledger.ts';
@@ -6,7 +7,6 @@ import type { Pacer } from './pacer.ts';
 
 /** Sends without a look at the socket in between: the rest of a backlog waits until replies were read. */
 const mostAtOnce = 32;
-const noConnection = 'no connection';
 const lostConnection = 'a message was due to a client that had lost its connection';
 
 /** A client, as a load sees it. */
@@ -141,13 +141,13 @@ export class Load {
   #send(message: number, nowMs: number): void {
     const { speakers, pacer } = this.#options;
     const speaker = speakers[message % speakers.length]!;
-    if (!speaker.isOpen()) return this.#unsent.add(noConnection, lostConnection);
+    if (!speaker.isOpen()) return this.#unsent.add(kinds.gone, lostConnection);
     if (speaker.say(this.#options.firstCounter + Math.floor(message / speakers.length))) {
       this.#ledger.owe(message);
       this.#sent++;
       this.#lateness.record((nowMs - pacer.dueMs(message)) * 1_000);
     } else if (speaker.isOpen())
-      this.#unsent.add('server reads too slowly', 'a message was due while the one before was not yet taken');
-    else this.#unsent.add(noConnection, lostConnection);
+      this.#unsent.add(kinds.readsTooSlowly, 'a message was due while the one before was not yet taken');
+    else this.#unsent.add(kinds.gone, lostConnection);
   }
 }

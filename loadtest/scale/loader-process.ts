@@ -1,3 +1,4 @@
+import { kinds } from '../result/failure-kinds.ts';
 import { Exchange, firstCounter } from './exchange.ts';
 import { Faults } from './faults.ts';
 import { LatencyCounts } from './latency-counts.ts';
@@ -119,7 +120,10 @@ export class LoaderProcess implements Crowd {
     const oldestMs = performance.now() - handshakeTimeoutMs;
     for (const client of this.#opening)
       if (client.openingMs < oldestMs)
-        client.giveUp('silent', `the server answered no handshake within ${handshakeTimeoutMs / 1_000} s`);
+        client.giveUp(
+          kinds.handshakeTimeout,
+          `the server answered no handshake within ${handshakeTimeoutMs / 1_000} s`,
+        );
     if (!this.#changed) return;
     this.#changed = false;
     this.#report({ type: 'clients', open: this.#open, failed: this.#failed, faults: this.#faults.take() });

@@ -1,3 +1,4 @@
+import { kinds } from '../result/failure-kinds.ts';
 import { Faults, type CountedFaults } from './faults.ts';
 import type { LoadFigures, SecondFigures } from './load-figures.ts';
 import type { Loaders } from './loaders.ts';
@@ -118,12 +119,7 @@ export class Loads {
     this.kept.push({ load, firstSecond });
     this.#faults.addAll(load.errors.counted);
     this.#faults.addAll(load.unsent.counted);
-    if (load.lost > 0) this.#faults.add('no answer', 'no answer came in time', load.lost);
-    if (load.orphaned > 0)
-      this.#faults.add(
-        'no answer, connection lost',
-        'a connection was lost before the answer',
-        load.orphaned,
-      );
+    if (load.lost > 0) this.#faults.add(kinds.replyTimeout, 'no answer came in time', load.lost);
+    if (load.orphaned > 0) this.#faults.add(kinds.replyLost, kinds.replyLost, load.orphaned);
   }
 }

@@ -1,3 +1,4 @@
+import { kinds, statusIn } from '../result/failure-kinds.ts';
 import { Exchange, firstCounter, type Protocol } from './exchange.ts';
 import { ScaleClient, type Crowd } from './scale-client.ts';
 import type { Target } from './target.ts';
@@ -61,15 +62,14 @@ function explain(
   reason: string,
 ): string {
   const other = protocol === 'echo' ? '--mode request, for JSON-RPC' : '--mode echo, for texts';
-  if (kind === 'refused')
+  if (kind === kinds.refused)
     return `${address}: nothing listens there (connection refused); start the server, or check the address`;
-  if (kind.startsWith('handshake '))
+  if (statusIn(kind) !== undefined)
     return `${address} lets no WebSocket in: ${reason}; check the path, and what the server asks for`;
-  if (kind === 'no HTTP answer' || kind === 'wrong handshake')
-    return `${address} is no WebSocket server: ${reason}`;
-  if (kind === 'foreign reply') return `${address} mixes up its clients: ${reason}`;
-  if (kind === 'wrong reply' || kind === 'unasked reply')
+  if (kind === kinds.handshakeGarbage) return `${address} is no WebSocket server: ${reason}`;
+  if (kind === kinds.foreignReply) return `${address} mixes up its clients: ${reason}`;
+  if (kind === kinds.wrongReply || kind === kinds.unasked)
     return `${address} does not answer with what it should: ${reason}; if it is right for another kind of message, try ${other}`;
   const when = wasOpen ? 'after the handshake' : 'before the handshake was over';
-  return `${address} cannot be used: ${reason} ${kind === 'reset' || kind === 'connection closed' ? when : ''}`.trim();
+  return `${address} cannot be used: ${reason} ${kind === kinds.reset || kind === kinds.cutOff ? when : ''}`.trim();
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { kinds } from '../result/failure-kinds.ts';
 import type { RunResult } from '../result/run-result.ts';
 import type { Children } from '../stand/children.ts';
 import { faultCount, Faults, type CountedFaults } from './faults.ts';
@@ -191,7 +192,7 @@ export class ScaleRun {
     faults.addAll(this.#loaders.faults);
     faults.addAll(this.#loads.faults);
     if (this.#warmUpFailures > 0)
-      faults.add('in the warm-up', 'messages without a right answer', this.#warmUpFailures);
+      faults.add(kinds.inWarmUp, 'messages without a right answer', this.#warmUpFailures);
     return faults;
   }
 

@@ -1,6 +1,7 @@
 import { ConnectionFault } from '../loader/connection-fault.ts';
 import { RawConnection } from '../loader/raw-connection.ts';
-import { describeClose, frameAt, opcodeOf, opcodes, payloadOf } from '../loader/server-frame.ts';
+import { closeCode, describeClose, frameAt, opcodeOf, opcodes, payloadOf } from '../loader/server-frame.ts';
+import { kinds } from '../result/failure-kinds.ts';
 import { clientNamedIn, firstCounter, type Exchange } from './exchange.ts';
 import type { Speaker } from './load.ts';
 
@@ -101,7 +102,7 @@ export class ScaleClient implements Speaker {
     if (this.#crowd.onAnswer(this, counter, nowMs)) return;
     const text = this.#crowd.exchange.replyText(this.number, counter);
     throw new ConnectionFault(
-      'unasked reply',
+      kinds.unasked,
       `a reply that nobody waits for, or a second one: ${shown(text)}`,
     );
   }
@@ -125,8 +126,11 @@ export class ScaleClient implements Speaker {
     if (opcode === opcodes.ping) return this.#connection.writePong(Buffer.from(payloadOf(frame)));
     if (opcode === opcodes.pong) return;
     if (opcode === opcodes.close) {
-      const told = describeClose(payloadOf(frame));
-      throw new ConnectionFault(`closed ${told.split(' ')[0]}`, `closed by the server: ${told}`);
+      const said = payloadOf(frame);
+      throw new ConnectionFault(
+        kinds.closed(closeCode(said)),
+        `closed by the server: ${shown(describeClose(said))}`,
+      );
     }
     const { exchange } = this.#crowd;
     if (frame.length === exchange.replyLength) {
@@ -135,7 +139,8 @@ export class ScaleClient implements Speaker {
     }
     const text = payloadOf(frame).toString('utf8');
     const error = opcode === opcodes.text ? errorReply(text) : undefined;
-    if (error && this.#crowd.onAnswer(this, error.id, nowMs, `error ${error.code}: ${shown(text)}`)) return;
+    const fault = error && `${kinds.errorReply(error.code)}: ${shown(text)}`;
+    if (error && this.#crowd.onAnswer(this, error.id, nowMs, fault)) return;
     throw wrongReply(text, this.number, exchange);
   }
 }
@@ -156,12 +161,12 @@ function wrongReply(text: string, client: number, exchange: Exchange): Connectio
   const named = clientNamedIn(text);
   const owed = exchange.replyText(client, firstCounter);
   if (named >= 0 && named !== client)
-    return new ConnectionFault('foreign reply', `it heard what is another's: ${shown(text)}`);
-  return new ConnectionFault('wrong reply', `heard ${shown(text)}; it was owed one like ${shown(owed)}`);
+    return new ConnectionFault(kinds.foreignReply, `it heard what is another's: ${shown(text)}`);
+  return new ConnectionFault(kinds.wrongReply, `heard ${shown(text)}; it was owed one like ${shown(owed)}`);
 }
 
 function garbage(bytes: Buffer): ConnectionFault {
-  return new ConnectionFault('garbage', `no WebSocket frame: ${bytes.toString('hex', 0, 16)} …`);
+  return new ConnectionFault(kinds.garbage, `no WebSocket frame: ${bytes.toString('hex', 0, 16)} …`);
 }
 
 /** A server's text in one line, shortened, without what could steer a terminal. */

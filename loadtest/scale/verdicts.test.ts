@@ -54,7 +54,7 @@ describe('the verdicts on a load', () => {
   });
 
   it('tell a connection that is lost from a reply that is wrong', () => {
-    const closed = { open: 9, faults: { 'closed 1008': { count: 1, first: 'x' } } };
+    const closed = { open: 9, faults: { 'closed by the server: 1008': { count: 1, first: 'x' } } };
     expect(failed(load(), 10, closed)).toEqual(['every connection opens and']);
     const foreign = { open: 9, faults: { 'foreign reply': { count: 1, first: 'x' } } };
     expect(failed(load(), 10, foreign)).toEqual(['every reply is that', 'every connection opens and']);

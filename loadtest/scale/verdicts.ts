@@ -1,3 +1,4 @@
+import { kinds } from '../result/failure-kinds.ts';
 import type { Verdict } from '../result/run-result.ts';
 import { faultCount, type CountedFaults } from './faults.ts';
 import { grouped, milliseconds } from '../result/grouped.ts';
@@ -11,7 +12,7 @@ const mostLatenessShare = 0.5;
 const mostLatenessOfDuration = 0.01;
 const mostBusyShare = 0.2;
 /** Kinds that mean a server said what it should not have. */
-const wrongKinds = ['wrong reply', 'foreign reply', 'unasked reply', 'garbage'];
+const wrongKinds = [kinds.wrongReply, kinds.foreignReply, kinds.unasked, kinds.garbage];
 
 /** How the connections of a run fared. */
 export interface ConnectionFigures {

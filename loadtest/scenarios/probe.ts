@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
-import { failureOf, kinds } from '../engine/failure.ts';
+import { failureOf } from '../engine/failure.ts';
+import { kinds } from '../result/failure-kinds.ts';
 
 const probeTimeoutMs = 10_000;
 

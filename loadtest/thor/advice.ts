@@ -1,9 +1,10 @@
-import { kinds } from '../engine/failure.ts';
+import { kinds, statusIn } from '../result/failure-kinds.ts';
 
 const byKind: Readonly<Record<string, string>> = {
   [kinds.refused]: 'nothing listens there: is the server running, and is it that port?',
   [kinds.reset]: 'the server, or something before it, cut the connection: its log may say why',
   [kinds.cutOff]: 'the server ended or dropped the connection: its log may say why',
+  [kinds.timedOut]: 'what is sent there is lost: check the address, and what is before it',
   [kinds.unreachable]: 'there is no way to that address from here',
   [kinds.unknownHost]: 'check the name in the address',
   [kinds.handshakeTimeout]:
@@ -38,7 +39,8 @@ const byKind: Readonly<Record<string, string>> = {
 /** Returns what may be done about a kind of failure; undefined where nobody knows. */
 export function adviceFor(kind: string): string | undefined {
   if (byKind[kind] !== undefined) return byKind[kind];
-  if (kind.startsWith(kinds.status(3).slice(0, -1)) && /HTTP (2|3)/.test(kind))
+  const status = statusIn(kind);
+  if (status !== undefined && status >= 200 && status < 400)
     return 'a web server answers there, and no WebSocket: the path is part of the address';
   return undefined;
 }

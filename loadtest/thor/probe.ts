@@ -1,5 +1,6 @@
 import { Connection } from '../engine/connection.ts';
-import { Failure, kinds } from '../engine/failure.ts';
+import { Failure } from '../engine/failure.ts';
+import { kinds } from '../result/failure-kinds.ts';
 import { loadGenerator } from '../engine/generator.ts';
 import { MessageMaker, type Generator } from '../engine/message-maker.ts';
 import { Telemetry } from '../engine/telemetry.ts';
