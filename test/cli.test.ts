@@ -18,7 +18,7 @@ interface Run {
 
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Run> {
   const child = runWsluice(args, env);
-  const code = await Promise.race([child.exited, sleep(8_000, 'still running', { ref: false })]);
+  const code = await Promise.race([child.exited, sleep(20_000, 'still running', { ref: false })]);
   child.signal('SIGKILL');
   return { code, lines: child.output().trim().split('\n') };
 }
