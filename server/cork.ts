@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { get, type ClientRequest } from 'node:http';
+import type { ClientRequest } from 'node:http';
+import { get } from './node-http.ts';
 
 /** What this needs of the engine. */
 interface CorkEngine<ListenSocket> {

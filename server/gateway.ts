@@ -83,7 +83,7 @@ export interface Gateway {
  */
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const config = completeConfig(options.config ?? {});
-  const log = options.log ?? createLog(config.log.level, { isTerminal: false });
+  const log = options.log ?? createLog(config.log.level);
   const stops: (() => void)[] = [];
   const stop = (): void => {
     while (stops.length > 0) stops.pop()!();
@@ -162,9 +162,8 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
   const admission = new Admission(config.listen);
   const addresses = new ClientAddresses(config.listen.trustedProxies);
   const poolsByName = new Map([...pools].map(([name, { pool }]) => [name, pool]));
-  const limits = new GatewayLimits({ config, now, log, shared: options.sharedLimits });
+  const limits = await GatewayLimits.open({ config, now, log, shared: options.sharedLimits });
   stops.push(() => limits.close());
-  await limits.open();
   const gate = new Gate({
     config,
     pools: poolsByName,

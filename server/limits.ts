@@ -7,7 +7,7 @@ import { settingsOf } from '../ratelimit/limit.ts';
 import type { Limiter } from '../ratelimit/limiter.ts';
 import { Limits } from '../ratelimit/limits.ts';
 import { RedisLimiter } from '../ratelimit/shared/redis-limiter.ts';
-import { RedisLink } from '../ratelimit/shared/redis-link.ts';
+import type { RedisLink } from '../ratelimit/shared/redis-link.ts';
 import { parseRedisUrl } from '../ratelimit/shared/redis-url.ts';
 import { ThreadLimiter } from '../ratelimit/shared/thread-limiter.ts';
 import type { ThreadMemory } from '../ratelimit/shared/thread-memory.ts';
@@ -44,14 +44,29 @@ export class GatewayLimits implements LimitsControl {
   #onLinkTried: () => void = () => undefined;
   readonly #outage = new Episode(steadyMs);
 
-  constructor({ config, now, log, shared }: GatewayLimitsOptions) {
+  /** Resolves when Redis has answered or is known not to, after two seconds at most; where there is none, without waiting. */
+  static async open(options: GatewayLimitsOptions): Promise<GatewayLimits> {
+    // Loaded late: most gateways share their limits with none, and its client takes long to load.
+    const Link =
+      options.config.redis.url === null
+        ? undefined
+        : (await import('../ratelimit/shared/redis-link.ts')).RedisLink;
+    const limits = new GatewayLimits(options, Link);
+    if (Link !== undefined) await limits.#linkTried;
+    return limits;
+  }
+
+  private constructor(
+    { config, now, log, shared }: GatewayLimitsOptions,
+    Link: typeof RedisLink | undefined,
+  ) {
     const { rateLimits, rateLimitKeys, listen, routes } = config;
     this.#log = log;
     this.#now = now;
     this.#shared = shared;
     this.#redis = config.redis;
     this.#linkTried = new Promise((resolve) => (this.#onLinkTried = resolve));
-    this.#link = config.redis.url === null ? undefined : this.#connect(config.redis.url);
+    this.#link = Link === undefined ? undefined : this.#connect(Link);
     this.routes = routes.map(({ path }) => path);
     this.limits = new Limits({
       configs: rateLimits,
@@ -67,11 +82,6 @@ export class GatewayLimits implements LimitsControl {
       this.limits.sweep();
       if (this.#link?.up === true && this.#outage.isOver(now())) this.#onRedis();
     }, sweepIntervalMs).unref();
-  }
-
-  /** Resolves when Redis has answered or is known not to, after two seconds at most; at once without one. */
-  async open(): Promise<void> {
-    if (this.#link !== undefined) await this.#linkTried;
   }
 
   snapshot(): LimitsSnapshot {
@@ -100,11 +110,11 @@ export class GatewayLimits implements LimitsControl {
     this.#link?.close();
   }
 
-  #connect(url: string): RedisLink {
-    const { keyPrefix, onFailure } = this.#redis;
-    const target = parseRedisUrl(url);
+  #connect(Link: typeof RedisLink): RedisLink {
+    const { url, keyPrefix, onFailure } = this.#redis;
+    const target = parseRedisUrl(url ?? '');
     if (typeof target === 'string') throw new Error(`bug: redis.url ${target}`);
-    return new RedisLink({
+    return new Link({
       target,
       probeKey: `${keyPrefix}probe`,
       onState: (up, reason) => {

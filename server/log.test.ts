@@ -5,7 +5,8 @@ const source = JSON.stringify(new URL('./log.ts', import.meta.url).href);
 
 /** What a process prints that logs these calls. */
 function printed(level: string, isTerminal: boolean, calls: string): string[] {
-  const script = `import { createLog } from ${source}; const log = createLog('${level}', { isTerminal: ${isTerminal} }); ${calls}`;
+  const create = isTerminal ? 'await logs.createTerminalLog' : 'logs.createLog';
+  const script = `import * as logs from ${source}; const log = ${create}('${level}'); ${calls}`;
   const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', script];
   return execFileSync(process.execPath, flags, { encoding: 'utf8' })
     .split('\n')

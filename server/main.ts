@@ -1,10 +1,5 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { runCheck } from './commands/check.ts';
-import { runDoctor } from './commands/doctor.ts';
-import { runEcho } from './commands/echo.ts';
-import { runReady } from './commands/ready.ts';
-import { runServe } from './commands/serve.ts';
 import type { TopOptions } from './commands/top.ts';
 import type { TrainFlags } from './commands/train.ts';
 import { addServeOptions, type FlagValues } from './config/flags.ts';
@@ -15,6 +10,7 @@ One message a line. A line that is a JSON string stands for its text, any other 
 Up to 4 MB of messages are used, spread over the whole input; a tenth of them only measures the gain.
 The dictionary contains pieces of the messages, and every client can fetch it.`;
 
+// Each command is loaded when it is run: the others need not wait for it, nor have what it needs.
 const program = new Command('wsluice')
   .description('PgBouncer for WebSockets: many client connections over a small pool of upstream ones')
   .version(packageVersion)
@@ -25,6 +21,7 @@ const serve = addServeOptions(
   program.command('serve', { isDefault: true }).description('run the gateway (the default command)'),
 );
 serve.exitOverride().action(async (flags: FlagValues) => {
+  const { runServe } = await import('./commands/serve.ts');
   process.exitCode = await runServe({ flags, env: process.env });
 });
 
@@ -33,7 +30,8 @@ program
   .description('validate a config file: exit 0, or 1 with every fault')
   .argument('<file>', 'YAML or JSON')
   .exitOverride()
-  .action((file: string) => {
+  .action(async (file: string) => {
+    const { runCheck } = await import('./commands/check.ts');
     process.exitCode = runCheck(file, { stdout: process.stdout, stderr: process.stderr });
   });
 
@@ -45,6 +43,7 @@ addServeOptions(program.command('doctor'))
   .option('--pid <n>', 'the limits of a gateway that runs, not those of this shell')
   .exitOverride()
   .action(async ({ json = false, pid, ...flags }: FlagValues & { json?: boolean; pid?: string }) => {
+    const { runDoctor } = await import('./commands/doctor.ts');
     const { readRuntime } = await import('./doctor/runtime.ts');
     const { stdout, stderr, env } = process;
     process.exitCode = runDoctor({ flags, env, json, pid, runtime: await readRuntime(), stdout, stderr });
@@ -55,6 +54,7 @@ addServeOptions(program.command('ready'))
   .option('--wait <seconds>', 'how long it may take', '0')
   .exitOverride()
   .action(async ({ wait, ...flags }: FlagValues & { wait: string }) => {
+    const { runReady } = await import('./commands/ready.ts');
     const { stdout, stderr, env } = process;
     process.exitCode = await runReady({ flags, env, wait, stdout, stderr });
   });
@@ -85,6 +85,7 @@ program
   .option('--port <n>', 'port to listen on; 0 takes any free one', '9001')
   .exitOverride()
   .action(async (options: { host: string; port: string }) => {
+    const { runEcho } = await import('./commands/echo.ts');
     process.exitCode = await runEcho({ ...options, env: process.env });
   });
 
@@ -104,7 +105,6 @@ program
   .action(async (flags: TrainFlags) => {
     const interrupted = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
-    // Loaded late: the other commands work where Node has no zstd.
     const { runTrain } = await import('./commands/train.ts');
     const { stdin, stdout, stderr } = process;
     process.exitCode = await runTrain({ flags, stdin, stdout, stderr, signal: interrupted.signal });

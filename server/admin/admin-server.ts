@@ -1,11 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { isIP, type AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { GatewayMetrics } from '../../metrics/gateway-metrics.ts';
 import type { PoolSnapshot } from '../../metrics/pool-snapshot.ts';
 import { createRegistry, type RegistryOptions } from '../../metrics/prometheus.ts';
 import type { Log } from '../log.ts';
+import { createServer } from '../node-http.ts';
 import { clientEndpoints } from './clients-api.ts';
 import type { ClientsControl } from './clients-control.ts';
 import { drainOn } from './drain-api.ts';

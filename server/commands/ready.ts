@@ -1,10 +1,10 @@
-import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isWildcard } from '../config/addresses.ts';
 import { ConfigError } from '../config/faults.ts';
 import type { FlagValues } from '../config/flags.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { get } from '../node-http.ts';
 import type { TextSink } from './check.ts';
 
 export interface ReadyOptions {

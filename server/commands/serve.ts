@@ -6,7 +6,7 @@ import type { Config } from '../config/schema.ts';
 import type { Gateway } from '../gateway.ts';
 import type { EchoStyle } from '../../pool/modes/echo.ts';
 import { withinOpenFiles } from '../doctor/within-open-files.ts';
-import { createLog, type Log } from '../log.ts';
+import { createLog, createTerminalLog, type Log } from '../log.ts';
 import { reload } from './reload.ts';
 import { Signals } from './signals.ts';
 
@@ -21,12 +21,13 @@ export async function runServe({ flags, env, echoStyle }: ServeOptions): Promise
   const loaded = loadOrExplain(flags, env);
   if (loaded === undefined) return 1;
   const { config, notices, source } = loaded;
-  const log = createLog(config.log.level, { isTerminal: process.stdout.isTTY });
+  const { level } = config.log;
+  const log = process.stdout.isTTY ? await createTerminalLog(level) : createLog(level);
   for (const notice of notices) log.warn({ notice }, 'a note on the configuration');
   const signals = new Signals(log);
   let gateway: Gateway;
   try {
-    // Loaded late: check and --help work where the engine has no binary.
+    // Loaded late: faults of the configuration are told sooner, and where the engine has no binary.
     const { createGateway } = await import('../gateway.ts');
     gateway = await createGateway({
       config: withinOpenFiles(config, log),

@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { createRequire } from 'node:module';
 import { ConfigError, fault, type Fault } from './faults.ts';
 import { isTree, type Tree } from './tree.ts';
 
@@ -42,6 +42,8 @@ function readText(path: string, readFile: ReadFile): string {
 }
 
 function parse(path: string, text: string): unknown {
+  // Loaded late: many a gateway has no file.
+  const { LineCounter, parseDocument } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
   const lineCounter = new LineCounter();
   const settings = {
     lineCounter,

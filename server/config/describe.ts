@@ -34,9 +34,11 @@ export interface Row {
   readonly later: readonly string[];
 }
 
-/** The whole schema as annotated nodes. */
+let tree: SchemaNode | undefined;
+
+/** The whole schema as annotated nodes; made when it is first asked for, which takes longer than reading a configuration. */
 export function schemaTree(): SchemaNode {
-  return z.toJSONSchema(configSchema, { io: 'input' }) as SchemaNode;
+  return (tree ??= z.toJSONSchema(configSchema, { io: 'input' }) as SchemaNode);
 }
 
 /** The published JSON Schema (draft 2020-12). */

@@ -16,11 +16,12 @@ export interface Layer {
 
 /** Adds the options of `wsluice serve` to a command; their values stay text until the schema looks at them. */
 export function addServeOptions(command: Command): Command {
-  const root = schemaTree();
   command.addOption(new Option('-c, --config <file>', configFlagDescription));
   for (const flag of serveFlags) {
     if (flag.name === undefined) continue;
-    const option = new Option(`${flag.name} ${flag.argument}`, flagDescription(flag, root));
+    const option = new Option(`${flag.name} ${flag.argument}`);
+    // Only help reads it, and few runs show help.
+    Object.defineProperty(option, 'description', { get: () => flagDescription(flag, schemaTree()) });
     if (flag.repeatable) option.argParser((text: string, texts?: string[]) => [...(texts ?? []), text]);
     command.addOption(option);
   }

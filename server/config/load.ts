@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { schemaTree, type SchemaNode } from './describe.ts';
+import { schemaTree } from './describe.ts';
 import {
   asFault,
   ConfigError,
@@ -111,18 +111,17 @@ interface CombineOptions extends FileReaders {
 }
 
 function combine(layers: readonly Layer[], { unread, ...readers }: CombineOptions): Config {
-  const root = schemaTree();
   const written = layers.reduce<Tree>((sum, { tree }) => overlay(sum, tree), {});
   const given = overlay(profileTree(written), written);
   const settings = layers.flatMap((layer) => layer.settings);
   const result = configSchema.safeParse(given);
   const ownFaults = layers.flatMap((layer) =>
-    ownProblems(layer.tree, root).map((problem) => () => asFault(problem, layer.settings)),
+    ownProblems(layer.tree).map((problem) => () => asFault(problem, layer.settings)),
   );
   const ruleFaults =
     unread.length > 0
       ? []
-      : [...ruleProblems(result.error, given, root), ...fileProblems(given, readers)].map(
+      : [...ruleProblems(result.error, given), ...fileProblems(given, readers)].map(
           (problem) => () => asFault(problem, settings),
         );
   const faults = namedFaults([...unread.map((fault) => () => fault), ...ownFaults, ...ruleFaults]);
@@ -132,21 +131,17 @@ function combine(layers: readonly Layer[], { unread, ...readers }: CombineOption
 }
 
 /** What is wrong with the values of one layer, each by itself. */
-function ownProblems(tree: Tree, root: SchemaNode): Problem[] {
+function ownProblems(tree: Tree): Problem[] {
   const issues = configSchema.safeParse(tree).error?.issues ?? [];
   return [
-    ...issues.filter((issue) => !isRule(issue)).flatMap((issue) => problemsOf(issue, tree, root)),
-    ...protoPaths(tree).map((path) => unknownKey(path, root)),
+    ...issues.filter((issue) => !isRule(issue)).flatMap((issue) => problemsOf(issue, tree, schemaTree())),
+    ...protoPaths(tree).map((path) => unknownKey(path, schemaTree())),
   ];
 }
 
 /** What is wrong between values, which may come from different layers. */
-function ruleProblems(
-  error: ReturnType<typeof configSchema.safeParse>['error'],
-  tree: Tree,
-  root: SchemaNode,
-): Problem[] {
-  return (error?.issues ?? []).filter(isRule).flatMap((issue) => problemsOf(issue, tree, root));
+function ruleProblems(error: ReturnType<typeof configSchema.safeParse>['error'], tree: Tree): Problem[] {
+  return (error?.issues ?? []).filter(isRule).flatMap((issue) => problemsOf(issue, tree, schemaTree()));
 }
 
 function isRule(issue: {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { request as requestHttp, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { request as requestHttp } from '../node-http.ts';
 import { EventReader, type ServerEvent } from './event-reader.ts';
 import { faultOfError, faultOfStatus, notAGateway, TopFault } from './top-fault.ts';
 
