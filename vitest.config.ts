@@ -29,7 +29,11 @@ const alone = [
 const notEndToEnd = [...configDefaults.exclude, 'test/{parts,run,support}/**', ...leftOut];
 /** By default one core of two would stay idle. */
 const maxWorkers = Math.max(2, availableParallelism());
-const patience = { testTimeout: 30_000, hookTimeout: 60_000 };
+const endToEnd = {
+  globalSetup: ['test/support/program/set-up.ts'],
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+};
 
 export default defineConfig({
   test: {
@@ -51,7 +55,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/**/*.test.ts'],
           exclude: [...notEndToEnd, ...alone],
-          ...patience,
+          ...endToEnd,
           maxWorkers,
         },
       },
@@ -60,7 +64,7 @@ export default defineConfig({
           name: 'e2e-alone',
           include: alone,
           exclude: notEndToEnd,
-          ...patience,
+          ...endToEnd,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
         },

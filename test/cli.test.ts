@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { waitForPort } from './support/child.ts';
+import { startChild, waitForPort, type Child } from './support/child.ts';
 import { connectClient } from './support/client.ts';
 import { freePort } from './support/free-port.ts';
-import { configFile, runWsluice, startGateway } from './support/gateway.ts';
+import { asGateway, CHECKOUT, configFile, runWsluice, startGateway } from './support/gateway.ts';
 import { onTearDown } from './support/tear-down.ts';
 import { tempDir } from './support/temp-dir.ts';
 
@@ -208,6 +208,35 @@ describe('wsluice echo', () => {
       id: 'a',
       result: [1],
     });
+  });
+});
+
+/** Everything else here runs the compiled program; this is how a checkout is used, TypeScript as it is. */
+describe('npm start', () => {
+  const npmStart = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Child =>
+    startChild('npm', ['start', '--', ...args], { cwd: CHECKOUT, ownGroup: true, env });
+
+  it('passes arguments and exit codes on', async () => {
+    const [good, bad] = [npmStart(['check', configFile(GOOD)]), npmStart(['check', configFile(BAD)])];
+    expect(await good.exited, good.output()).toBe(0);
+    expect(await bad.exited, bad.output()).toBe(1);
+    for (const fault of FAULTS) expect(bad.output()).toMatch(fault);
+  });
+
+  it('serves, with the settings of flags over those of the environment, and the live page', async () => {
+    const [port, adminPort] = [await freePort(), await freePort()];
+    const ports = ['--host', '127.0.0.1', '--port', String(port), '--admin-port', String(adminPort)];
+    const npm = npmStart([...ports, '--path', '/flag'], { WSLUICE_PATH: '/env', WSLUICE_MODE: 'request' });
+    await waitForPort(npm, port);
+    await waitForPort(npm, adminPort);
+    const gateway = asGateway(npm, port, adminPort);
+    await expect(connectClient(gateway.at('/env'))).rejects.toThrow('refused with 404');
+    const client = await connectClient(gateway.at('/flag'));
+    expect(await client.call('not JSON'), 'request mode').toMatchObject({ error: { code: -32700 } });
+    const script = await fetch(`${gateway.adminUrl}/page/main.js`);
+    expect(script.status).toBe(200);
+    expect(script.headers.get('content-type')).toContain('text/javascript');
+    expect(await npm.stop()).toBe(0);
   });
 });
 

@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startBackend } from './support/backend.ts';
 import { startChild, waitForPort, type Child } from './support/child.ts';
@@ -7,6 +6,7 @@ import { connectClient } from './support/client.ts';
 import { eventually } from './support/eventually.ts';
 import { freePort } from './support/free-port.ts';
 import { asGateway, CHECKOUT, configFile, type Gateway } from './support/gateway.ts';
+import { wsluiceCommand } from './support/program/wsluice.ts';
 import { askUpgrade, RawClient } from './support/raw-client.ts';
 
 const OPEN_FILES = 300;
@@ -26,8 +26,9 @@ interface Report {
 
 /** Runs the command line in a shell after `prepare`. */
 function inShell(prepare: string, args: readonly string[]): Child {
-  const main = [process.execPath, '--disable-warning=ExperimentalWarning', join(CHECKOUT, 'server/main.ts')];
-  return startChild('sh', ['-c', `${prepare}; exec "$@"`, 'sh', ...main, ...args], { cwd: CHECKOUT });
+  return startChild('sh', ['-c', `${prepare}; exec "$@"`, 'sh', ...wsluiceCommand(), ...args], {
+    cwd: CHECKOUT,
+  });
 }
 
 async function diagnose(

@@ -20,7 +20,7 @@ const env = { ...process.env, PATH: userPath() };
 let packed: string[] = [];
 
 beforeAll(async () => {
-  await run('npm', ['pack', '--silent', '--pack-destination', project], { cwd: root });
+  await run('npm', ['pack', '--silent', '--pack-destination', project], { cwd: copyOfCheckout() });
   const tarball = join(project, `wsluice-${manifest.version}.tgz`);
   packed = (await run('tar', ['-tzf', tarball])).stdout.trim().split('\n').sort();
   await installTarball(tarball);
@@ -176,11 +176,21 @@ function writeSnippets(): string[] {
 /** Compiles files of the project, as strictly as can be; throws with what is wrong. */
 async function compile(...files: string[]): Promise<void> {
   const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];
-  await run(join(root, 'node_modules/.bin/tsc'), [...flags, ...files], { cwd: project }).catch(
+  await run(join(root, 'node_modules/typescript/bin/tsc'), [...flags, ...files], { cwd: project }).catch(
     (error: unknown) => {
       throw new Error((error as { stdout: string }).stdout);
     },
   );
+}
+
+/** Packing builds `dist/` anew, and that of the checkout may be in use. */
+function copyOfCheckout(): string {
+  const copy = tempDir();
+  const isCopied = (path: string): boolean =>
+    !/^\/(?:.*\/)?(?:node_modules|dist|\.git)$/.test(path.slice(root.length));
+  cpSync(root, copy, { recursive: true, filter: isCopied });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
 }
 
 /** What `npm install <tarball>` does, with this checkout's copies of what package.json lists under dependencies. */

@@ -6,6 +6,7 @@ import { connectClient } from './support/client.ts';
 import { eventually } from './support/eventually.ts';
 import { freePort } from './support/free-port.ts';
 import { CHECKOUT, configFile } from './support/gateway.ts';
+import { wsluiceCommand } from './support/program/wsluice.ts';
 import { onTearDown } from './support/tear-down.ts';
 import { tempDir } from './support/temp-dir.ts';
 
@@ -21,7 +22,9 @@ case $verb in
 esac
 `;
 const wsluice = `#!/bin/sh
-exec '${process.execPath}' --disable-warning=ExperimentalWarning '${join(CHECKOUT, 'server/main.ts')}' "$@"
+exec ${wsluiceCommand()
+  .map((part) => `'${part}'`)
+  .join(' ')} "$@"
 `;
 
 interface Machine {

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openAdmin } from '../server/admin/admin.fixture.ts';
 import type { AdminServer } from '../server/admin/admin-server.ts';
@@ -10,10 +9,11 @@ import { SampledWorld } from '../server/live/live-sampler.fixture.ts';
 import { healthy } from '../server/top/top-state.fixture.ts';
 import { startChild, type Child } from './support/child.ts';
 import { eventually } from './support/eventually.ts';
-import { CHECKOUT, runWsluice } from './support/gateway.ts';
+import { runWsluice } from './support/gateway.ts';
+import { wsluiceCommand } from './support/program/wsluice.ts';
 import { onTearDown } from './support/tear-down.ts';
 
-const MAIN = `${process.execPath} --disable-warning=ExperimentalWarning ${join(CHECKOUT, 'server/main.ts')}`;
+const MAIN = wsluiceCommand().join(' ');
 const HOSTILE = 'evil\x1b[2J\x1b]0;owned\x07\u009b31m\u202e';
 
 /** An admin listener whose gateway is a clock in this process; a second of it takes 50 ms. */

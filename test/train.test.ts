@@ -7,6 +7,7 @@ import { createZstd } from '../codec/zstd.ts';
 import { startChild } from './support/child.ts';
 import { eventually } from './support/eventually.ts';
 import { CHECKOUT } from './support/gateway.ts';
+import { wsluiceCommand } from './support/program/wsluice.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 interface Trained {
@@ -30,8 +31,8 @@ function startTraining(args: readonly string[], env: Readonly<Record<string, str
   const temp = join(folder, 'tmp');
   mkdirSync(temp);
   const file = join(folder, 'dict.zst');
-  const main = ['--disable-warning=ExperimentalWarning', join(CHECKOUT, 'server/main.ts'), 'train'];
-  const child = startChild(process.execPath, [...main, '--out', file, ...args], {
+  const [node, main] = wsluiceCommand();
+  const child = startChild(node, [main, 'train', '--out', file, ...args], {
     env: { TMPDIR: temp, ...env },
     openStdin: true,
   });

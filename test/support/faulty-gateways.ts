@@ -10,6 +10,7 @@ import { freePort } from './free-port.ts';
 import { startJsonRpcBackend } from './json-rpc-backend.ts';
 import { chat } from './observed-gateway.ts';
 import { askAdmin } from './operations-api.ts';
+import { wsluiceCommand } from './program/wsluice.ts';
 import { askUpgrade } from './raw-client.ts';
 import type { RedisServer } from './redis.ts';
 import { onTearDown } from './tear-down.ts';
@@ -117,10 +118,9 @@ export async function startStarvedGateway(): Promise<Gateway> {
     },
   });
   const [port, adminPort] = [await freePort(), await freePort()];
-  const main = ['--disable-warning=ExperimentalWarning', 'server/main.ts', '--config', config];
   const ports = ['--host', '127.0.0.1', '--port', String(port), '--admin-port', String(adminPort)];
   const limited = `ulimit -n ${starvedDescriptors} && exec "$0" "$@"`;
-  const child = startChild('sh', ['-c', limited, process.execPath, ...main, ...ports], {
+  const child = startChild('sh', ['-c', limited, ...wsluiceCommand(), '--config', config, ...ports], {
     cwd: CHECKOUT,
     env: { NODE_OPTIONS: `--max-old-space-size=${starvedHeap} --max-semi-space-size=1` },
   });

@@ -7,6 +7,7 @@ import type { Child } from './child.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { MetricsPage } from './metrics-page.ts';
+import { wsluiceCommand } from './program/wsluice.ts';
 import { tempDir } from './temp-dir.ts';
 
 /** The root of the checkout. */
@@ -35,7 +36,7 @@ export interface GatewayOptions {
   readonly port?: number;
 }
 
-/** Starts `server/main.ts` on free loopback ports and waits until both listeners accept. */
+/** Starts the compiled wsluice on free loopback ports and waits until both listeners accept. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const port = options.port ?? (await freePort());
   const adminPort = await freePort();
@@ -66,10 +67,10 @@ export function asGateway(child: Child, port: number, adminPort: number): Gatewa
   };
 }
 
-/** Starts the command line with `args` and waits for nothing. */
+/** Starts the command line with `args`, compiled, and waits for nothing. */
 export function runWsluice(args: readonly string[], env: Readonly<Record<string, string>> = {}): Child {
-  const main = ['--disable-warning=ExperimentalWarning', join(CHECKOUT, 'server/main.ts')];
-  return startChild(process.execPath, [...main, ...args], { env, cwd: CHECKOUT });
+  const [node, file] = wsluiceCommand();
+  return startChild(node, [file, ...args], { env, cwd: CHECKOUT });
 }
 
 /** Writes `config` as a YAML file and returns its path. */

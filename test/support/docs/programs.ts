@@ -1,18 +1,11 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { hasPrograms, isExecutable } from '../../parts/parts.ts';
+import { exportedFile, wsluiceCommand } from '../program/wsluice.ts';
 import { tempDir } from '../temp-dir.ts';
 import type { Page } from './page.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
-
-/** What the package exports, as the sources that it is built from. */
-const sources: Readonly<Record<string, string>> = {
-  wsluice: 'server/gateway.ts',
-  'wsluice/client': 'codec/client/codec-web-socket.ts',
-  'wsluice/adapter': 'codec/adapter/ws.ts',
-  'wsluice/mux': 'pool/mux/adapter/accept-mux.ts',
-};
 
 /** A user's checkout, as far as commands look into it, with the dependencies installed, and the page's programs in it: its `js` blocks that begin with `// <name>`. */
 export function projectOf(page: Page, rewritePorts: (text: string) => string): string {
@@ -21,7 +14,7 @@ export function projectOf(page: Page, rewritePorts: (text: string) => string): s
     if (existsSync(join(root, name))) symlinkSync(join(root, name), join(dir, name));
   for (const { language, text } of page.fences) {
     const name = language === 'js' ? /^\/\/ (\S+\.m?js)$/m.exec(text.split('\n', 1)[0]!)?.[1] : undefined;
-    if (name !== undefined) writeFileSync(join(dir, name), withSources(rewritePorts(text)));
+    if (name !== undefined) writeFileSync(join(dir, name), withExports(rewritePorts(text)));
   }
   return dir;
 }
@@ -32,17 +25,17 @@ export function programIn(dir: string, name: string): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
-/** With the package's name replaced by the files it is built from. */
-export function withSources(program: string): string {
+/** With the package's name replaced by the compiled files that it exports. */
+export function withExports(program: string): string {
   return program.replace(/'(wsluice(?:\/\w+)?)'/g, (name, exported: string) => {
-    const source = sources[exported];
-    return source === undefined ? name : JSON.stringify(join(root, source));
+    const file = exportedFile(exported);
+    return file === undefined ? name : JSON.stringify(file);
   });
 }
 
 /**
  * A folder of commands that stand before those of the machine. `npm ci` and `npm install` do nothing, for what they bring is there; `npm test`
- * and `npm run …` are only noted in `~/npm-calls`. `npm start` and `npx wsluice` are the gateway of this checkout. `wscat` says one word
+ * and `npm run …` are only noted in `~/npm-calls`. `npm start` and `npx wsluice` are the gateway of this checkout, compiled. `wscat` says one word
  * and goes, where a person would type. `curl` fails on what is no success,
  * unless it prints the status.
  */
@@ -53,7 +46,7 @@ export function standInCommands(): string {
   const wscat = join(root, 'node_modules/.bin/wscat');
   const commands: Record<string, string> = {
     node: `${node} "$@"`,
-    wsluice: `${node} ${quoted(join(root, 'server/main.ts'))} "$@"`,
+    wsluice: `exec ${wsluiceCommand().map(quoted).join(' ')} "$@"`,
     npm: `case "$1" in
   ci|install) ;;
   start) shift; [ "\${1-}" != --silent ] || shift; [ "\${1-}" != -- ] || shift; exec wsluice "$@" ;;
