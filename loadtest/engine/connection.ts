@@ -1,32 +1,21 @@
-import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { kinds } from '../result/failure-kinds.ts';
 import { Failure, failureOf } from './failure.ts';
+import { shakeHands, type HandshakeOptions, type Opened } from './handshake.ts';
 import type { Message } from './message.ts';
 import { OwedReplies, type Owed } from './owed-replies.ts';
 import type { Telemetry, WireCounter } from './telemetry.ts';
 import { isCodecName, wireCodec, type WireCodec } from './wire-codec.ts';
 
-export interface ConnectionOptions {
-  readonly url: string;
-  readonly subprotocols: readonly string[];
-  readonly headers: Readonly<Record<string, string>>;
-  /** Asked for by the URL; the server must agree. */
-  readonly codec: string | undefined;
-  /** 13, or 8 for the drafts before it. */
-  readonly protocolVersion: number;
-  readonly timeoutMs: number;
-  /** Takes any certificate. */
-  readonly insecure: boolean;
+export interface ConnectionOptions extends HandshakeOptions {
   /** It ended unasked; `stalled`: when it had stopped reading. */
   readonly onDropped?: (kind: string, stalled: boolean) => void;
 }
 
 const normalClosure = 1_000;
 const closedWithoutCode = 1_006;
-const maxPayload = 256 << 20;
 
-/** One client: times its handshake and every reply, and checks each of them. */
+/** One client, from its handshake (`handshake.ts`) to its goodbye: times it and every reply, and checks each of them. */
 export class Connection {
   readonly #socket: WebSocket;
   readonly #wire: WireCounter;
@@ -44,35 +33,20 @@ export class Connection {
   /** Resolves when it is open; rejects with the `Failure`, which is counted already. */
   static async open(options: ConnectionOptions, telemetry: Telemetry): Promise<Connection> {
     telemetry.begun();
-    let socket: WebSocket;
     const begunMs = performance.now();
-    try {
-      socket = webSocket(options);
-    } catch (error) {
-      return giveUp(telemetry, failureOf(error), undefined);
+    const shaken = await shakeHands(options);
+    if (shaken.failure !== undefined) {
+      telemetry.failed(shaken.failure);
+      telemetry.over(shaken.wire);
+      throw shaken.failure;
     }
-    const { failure, response } = await handshake(socket);
-    const wire = response?.socket;
-    if (failure === undefined && response !== undefined && wire !== undefined) {
-      const spoken = response.headers['wsluice-codec'];
-      const agreed = options.codec === undefined || spoken === options.codec;
-      if (agreed) {
-        telemetry.opened(wire, performance.now() - begunMs);
-        return new Connection(socket, wire, spoken?.toString(), options, telemetry);
-      }
-      socket.terminate();
-      const detail = `asked for ${options.codec}, and the server said nothing of it`;
-      return giveUp(telemetry, new Failure(kinds.noCodec, detail), wire);
-    }
-    socket.terminate();
-    return giveUp(telemetry, failure ?? new Failure(kinds.handshakeGarbage), wire);
+    telemetry.opened(shaken.wire, performance.now() - begunMs);
+    return new Connection(shaken, options, telemetry);
   }
 
   private constructor(
-    socket: WebSocket,
-    wire: WireCounter,
-    codec: string | undefined,
-    { timeoutMs, onDropped }: Pick<ConnectionOptions, 'timeoutMs' | 'onDropped'>,
+    { socket, wire, codec }: Opened,
+    { timeoutMs, onDropped }: ConnectionOptions,
     telemetry: Telemetry,
   ) {
     this.#socket = socket;
@@ -217,54 +191,4 @@ export class Connection {
     });
     this.#wake = undefined;
   }
-}
-
-function webSocket(options: ConnectionOptions): WebSocket {
-  const url = new URL(options.url);
-  if (options.codec !== undefined) url.searchParams.set('codec', options.codec);
-  // No dictionary is loaded here, and the server is to know.
-  const ids = options.codec === 'zstd' ? { 'Wsluice-Dictionaries': '0' } : {};
-  if (options.codec === 'zstd') url.searchParams.set('dictionary', '0');
-  return new WebSocket(url, [...options.subprotocols], {
-    protocolVersion: options.protocolVersion,
-    handshakeTimeout: options.timeoutMs,
-    headers: { ...ids, ...options.headers },
-    perMessageDeflate: false,
-    rejectUnauthorized: !options.insecure,
-    maxPayload,
-  });
-}
-
-interface Handshaken {
-  readonly failure: Failure | undefined;
-  readonly response: IncomingMessage | undefined;
-}
-
-/** Resolves at its end, good or bad. */
-function handshake(socket: WebSocket): Promise<Handshaken> {
-  return new Promise((resolve) => {
-    let response: IncomingMessage | undefined;
-    socket.once('upgrade', (answer) => (response = answer));
-    socket.once('unexpected-response', (_request, answer) => {
-      const status = answer.statusCode ?? 0;
-      answer.on('error', () => undefined).resume();
-      resolve({
-        failure: new Failure(kinds.status(status), answer.statusMessage, status),
-        response: answer,
-      });
-    });
-    socket.once('open', () => {
-      // What comes with the handshake waits for who is to take it.
-      socket.pause();
-      resolve({ failure: undefined, response });
-    });
-    // It stays: a socket that is given up reports that as an error as well.
-    socket.on('error', (error) => resolve({ failure: failureOf(error), response }));
-  });
-}
-
-function giveUp(telemetry: Telemetry, failure: Failure, wire: WireCounter | undefined): never {
-  telemetry.failed(failure);
-  telemetry.over(wire);
-  throw failure;
 }
