@@ -10,7 +10,7 @@ import type { ThorOptions } from './options.ts';
 const patienceMs = 5_000;
 const msPerSecond = 1_000;
 
-/** One connection, one message, one reply: returns what is wrong with the server at `url`, for a person, or undefined. */
+/** One connection, one message and one reply, as the load will have them: returns what is wrong with the server at `url`, for a person, or undefined. */
 export async function probe(url: string, options: ThorOptions): Promise<string | undefined> {
   const artillery = { emit: () => undefined };
   const telemetry = new Telemetry({ worker: 'probe', artillery, expected: new Set() });
