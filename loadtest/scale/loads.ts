@@ -3,7 +3,8 @@ import { Faults, type CountedFaults } from './faults.ts';
 import type { LoadFigures, SecondFigures } from './load-figures.ts';
 import type { Loaders } from './loaders.ts';
 import type { ProcessWatch } from '../stand/process-watch.ts';
-import { loadingStep, type Progress } from './progress.ts';
+import type { ProgressBar } from '../stand/progress-bar.ts';
+import { loadingStep } from './progress.ts';
 import { Timeline } from './timeline.ts';
 
 const showEveryMs = 100;
@@ -14,7 +15,7 @@ const backlogReplyTimeoutMs = 5_000;
 export interface LoadsOptions {
   readonly loaders: Loaders;
   readonly watch: ProcessWatch;
-  readonly progress: Progress;
+  readonly progress: ProgressBar;
 }
 
 export interface LoadAsked {

@@ -1,48 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { LatencyHistogram } from '../result/latency-histogram.ts';
-import { barText, connectingStep, loadingStep, Progress } from './progress.ts';
+import { connectingStep, loadingStep } from './progress.ts';
 
-function stream(isTTY: boolean, columns?: number) {
-  const written: string[] = [];
-  const write = (text: string): boolean => written.push(text) > 0;
-  return { written, isTTY, write, ...(columns === undefined ? {} : { columns }) };
-}
-
-describe('progress', () => {
-  it('is a bar with figures, as wide as the terminal at most', () => {
-    const step = connectingStep(5_000, 0, 10_000, 1_250);
-    expect(barText(step, 100)).toBe(
-      'connecting [############............] 5,000 of 10,000 · 4,000/s · 2 s left',
-    );
-    for (const columns of [1, 2, 10, 40, 66, 80])
-      expect(barText(step, columns).length).toBeLessThan(Math.max(2, columns));
-    expect(barText(step, 50)).toContain('5,000 of 10,000');
-  });
-
-  it('is a line every five seconds where there is no terminal, and one at each beginning', () => {
-    const plain = stream(false);
-    let nowMs = 0;
-    const progress = new Progress(plain, () => nowMs);
-    for (; nowMs < 12_000; nowMs += 100) progress.show(connectingStep(nowMs, 0, 20_000, nowMs));
-    progress.show({ what: 'loading', details: ['9 s left'] });
-    expect(plain.written).toHaveLength(4);
-    expect(plain.written.join('')).not.toContain('\x1b');
-    expect(plain.written.at(-1)).toBe('loading: 9 s left\n');
-  });
-
-  it('is overwritten on a terminal, a few times a second', () => {
-    const terminal = stream(true, 80);
-    let nowMs = 0;
-    const progress = new Progress(terminal, () => nowMs);
-    for (; nowMs < 1_000; nowMs += 10) progress.show({ what: 'loading', details: [String(nowMs)] });
-    expect(terminal.written.length).toBe(5);
-    const unknown = stream(true, 0);
-    new Progress(unknown, () => 0).show(connectingStep(5_000, 0, 10_000, 1_250));
-    expect(unknown.written.join('')).toContain('5,000 of 10,000');
-    expect(terminal.written.every((text) => text.startsWith('\r\x1b[K'))).toBe(true);
-  });
-
-  it('says who failed, and neither a rate nor an end before anybody is there', () => {
+describe('the progress of a run', () => {
+  it('says who is there and who failed, and neither a rate nor an end before anybody is there', () => {
+    expect(connectingStep(5_000, 0, 10_000, 1_250)).toEqual({
+      what: 'connecting',
+      share: 0.5,
+      details: ['5,000 of 10,000', '4,000/s', '2 s left'],
+    });
     expect(connectingStep(0, 0, 100, 0).details).toEqual(['0 of 100', '0/s']);
     expect(connectingStep(95, 5, 100, 1_000).details).toEqual([
       ...['95 of 100', '100/s', '5 failed', 'all there'],

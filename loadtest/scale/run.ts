@@ -10,8 +10,9 @@ import { Loads } from './loads.ts';
 import type { ScaleOptions } from './options.ts';
 import type { Plan } from './plan.ts';
 import { probe } from './probe.ts';
+import type { ProgressBar } from '../stand/progress-bar.ts';
 import { namedPids, ProcessWatch, usedBy } from '../stand/process-watch.ts';
-import { connectingStep, type Progress } from './progress.ts';
+import { connectingStep } from './progress.ts';
 import { Search } from './search.ts';
 import type { Stand } from './stand.ts';
 import type { SummaryFigures } from './summary.ts';
@@ -31,7 +32,7 @@ export interface ScaleRunOptions {
   readonly plan: Plan;
   readonly stand: Stand;
   readonly children: Children;
-  readonly progress: Progress;
+  readonly progress: ProgressBar;
   /** Of the machine. */
   readonly cores: number;
 }

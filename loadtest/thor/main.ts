@@ -7,19 +7,17 @@ import { total } from '../result/total.ts';
 import { exitCodes } from '../stand/exit-codes.ts';
 import { openFilesLimit } from '../stand/memory.ts';
 import { withoutCredentials } from '../result/without-credentials.ts';
-import { progressLine } from '../stand/progress.ts';
+import { ProgressBar } from '../stand/progress-bar.ts';
 import { Load, type LoadEnd } from './load.ts';
 import { parseOptions, thorCommand, type ThorOptions } from './options.ts';
 import { probe } from './probe.ts';
-import { progressText, type Plan } from './progress.ts';
+import { loadStep, type Plan } from './progress.ts';
 import { thorResult } from './result.ts';
 import { workerScripts } from './script.ts';
 import { summaryText } from './summary.ts';
 import '../stand/outlive-readers.ts';
 
-const plainEveryMs = 5_000;
 const redrawEveryMs = 500;
-const defaultColumns = 80;
 const sameKeyMs = 1_000;
 /** What a process of Node has open beside its connections. */
 const otherFiles = 60;
@@ -92,28 +90,19 @@ function headline(
 
 /** Shows how far the load is, until the returned function is called. */
 function showProgress({ book }: Load, plan: Plan): () => void {
-  const line = progressLine(process.stderr);
+  const bar = new ProgressBar(process.stderr);
   let startedMs: number | undefined;
-  let said = false;
   const draw = (): void => {
     const { counts, errors } = book;
-    // Without a terminal, once is enough.
-    if (counts.begun === 0 && (process.stderr.isTTY || !said)) line.show('artillery is starting …');
-    said = true;
-    if (counts.begun === 0) return;
+    if (counts.begun === 0) return bar.show({ what: 'artillery is starting', details: [] });
     startedMs ??= performance.now();
-    const columns = (process.stderr.columns || defaultColumns) - 1;
-    const at = {
-      elapsedMs: performance.now() - startedMs,
-      columns: process.stderr.isTTY ? columns : Infinity,
-    };
-    line.show(progressText(plan, counts, total(errors), at));
+    bar.show(loadStep(plan, counts, total(errors), performance.now() - startedMs));
   };
   draw();
-  const timer = setInterval(draw, process.stderr.isTTY ? redrawEveryMs : plainEveryMs);
+  const timer = setInterval(draw, redrawEveryMs);
   return () => {
     clearInterval(timer);
-    line.clear();
+    bar.clear();
   };
 }
 
