@@ -7,7 +7,7 @@ import { Gate } from './gate.ts';
 import { generatorOf } from './generator.ts';
 import { MessageMaker } from './message-maker.ts';
 import { Telemetry, type ArtilleryEvents } from './telemetry.ts';
-import { streamTelemetry, telemetryWriter, tellFault } from './telemetry-stream.ts';
+import { streamTelemetry, telemetryWriter, tellFault, type TelemetryStream } from './telemetry-stream.ts';
 import { checked, engineSettings, type EngineSettings } from './verbs.ts';
 
 interface Script {
@@ -31,7 +31,9 @@ export default class WsluiceEngine {
   readonly #helpers: ArtilleryHelpers;
   readonly #settings: EngineSettings;
   #shared: FlowContext | undefined;
+  #stream: TelemetryStream | undefined;
   #clients = 0;
+  #underWay = 0;
 
   constructor(script: Script, _events: unknown, helpers: ArtilleryHelpers) {
     this.#script = script;
@@ -51,8 +53,12 @@ export default class WsluiceEngine {
         return;
       }
       const user: VirtualUser = { number: this.#clients++, context, connection: undefined };
+      this.#underWay++;
       live(user, steps, shared.telemetry)
-        .finally(() => shared.crowd.end(user.number))
+        .finally(() => {
+          shared.crowd.end(user.number);
+          if (--this.#underWay === 0) this.#stream?.onIdle();
+        })
         .then(
           () => done(null, context),
           (error: unknown) => done(error, context),
@@ -64,7 +70,7 @@ export default class WsluiceEngine {
     if (this.#shared !== undefined) return this.#shared;
     const worker = `${process.pid}:${threadId}`;
     const telemetry = new Telemetry({ worker, artillery, expected: new Set(this.#settings.expected) });
-    streamTelemetry(telemetry);
+    this.#stream = streamTelemetry(telemetry);
     const gates = new Map<string, Gate>();
     const { generator } = this.#settings;
     this.#shared = {

@@ -4,10 +4,17 @@ import type { Telemetry } from './telemetry.ts';
 import { telemetryFdVariable, type FaultLine, type TelemetryLine } from './telemetry-line.ts';
 
 const secondMs = 1_000;
+/** Clients may come one by one, and each leave nobody behind. */
+const idleEveryMs = 50;
+
+export interface TelemetryStream {
+  /** No client is under way now: what they did is told at once, because artillery may end before the second does. */
+  readonly onIdle: () => void;
+}
 
 /** Writes a line at the end of every second and a last one when the thread ends, to the open file that the command has named. */
-export function streamTelemetry(telemetry: Telemetry): void {
-  const write = telemetryWriter();
+export function streamTelemetry(telemetry: Telemetry, write = telemetryWriter()): TelemetryStream {
+  const tellEarly = (): void => write(telemetry.take(Math.ceil(Date.now() / secondMs)));
   const tick = (): void => {
     const second = Math.floor(Date.now() / secondMs);
     write(telemetry.take(second));
@@ -18,7 +25,26 @@ export function streamTelemetry(telemetry: Telemetry): void {
     setTimeout(tick, secondMs - (Date.now() % secondMs) + 1).unref();
   };
   schedule();
-  process.once('exit', () => write(telemetry.take(Math.ceil(Date.now() / secondMs))));
+  process.once('exit', tellEarly);
+  return { onIdle: atMostEvery(idleEveryMs, tellEarly) };
+}
+
+/** Calls it at once, or as soon as the last time is so long ago. */
+function atMostEvery(everyMs: number, work: () => void): () => void {
+  let freeAtMs = -Infinity;
+  let waits = false;
+  const run = (): void => {
+    waits = false;
+    freeAtMs = performance.now() + everyMs;
+    work();
+  };
+  return () => {
+    if (waits) return;
+    const leftMs = freeAtMs - performance.now();
+    if (leftMs <= 0) return run();
+    waits = true;
+    setTimeout(run, leftMs).unref();
+  };
 }
 
 /** Tells the command why nothing can be run. */
