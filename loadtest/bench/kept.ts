@@ -41,10 +41,10 @@ export class Kept implements Pick<Bench, 'keepBenches' | 'keepComparison' | 'kee
         environment: environment('loopback'),
         target: subjects.join(', '),
         settings: {
-          clients: options.clients,
+          clients: options.pace.clients,
           depth: options.depths.join(','),
-          seconds: options.windowMs / 1000,
-          rounds: options.rounds,
+          seconds: options.pace.windowMs / 1000,
+          rounds: options.pace.rounds,
           ...(this.#benches.length === 0 ? {} : { otherCores: Number(this.#otherCores.toFixed(2)) }),
         },
       }),

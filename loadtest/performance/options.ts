@@ -12,12 +12,16 @@ export interface PerformanceOptions {
   readonly compareArgs: readonly string[];
 }
 
+/** What `npm run compare` is told unless the command line says otherwise. */
+const paceFlags = { clients: '1000', seconds: '2', rounds: '3', retries: '1' } as const;
+const paceText = Object.entries(paceFlags)
+  .map(([flag, value]) => `--${flag} ${value}`)
+  .join('   ');
+
 export const usage = `npm run performance                            measure what docs/performance.md shows (compare and micro, seven minutes), and write the page
 npm run performance -- --only compare|micro    one of them
-  --clients 1000   --seconds 2   --rounds 3   --retries 1
+  ${paceText}
 npm run performance -- <result.json …>         keep the results of other runs (scale, scenario, loadtest) under their names, and write the page`;
-
-const paceFlags = { clients: '1000', seconds: '2', rounds: '3', retries: '1' } as const;
 
 /** Reads the command line; throws with a readable reason when it makes no sense. */
 export function parseOptions(args: readonly string[]): PerformanceOptions {

@@ -25,7 +25,7 @@ export async function against(bench: Bench, order: AgainstOptions): Promise<void
   for (const depth of order.depths) {
     bench.progress(`${subject}: depth ${depth} …`);
     const runs = await measureInTurns({
-      ...{ children, pace: options, depth },
+      ...{ children, pace: options.pace, depth },
       entrants: [a, b].map((server) => ({ server, protocol })),
       onTurn: () => undefined,
       onRun: (figures) => bench.progress(`${subject}: ${runLine(figures)}`),
@@ -34,7 +34,7 @@ export async function against(bench: Bench, order: AgainstOptions): Promise<void
     const ratio = ratioOf(one!, other!, order.goals[depth]);
     bench.keepComparison(comparisonOf([one!, other!], [ratio], subject));
     const lines = [
-      ratioLine(subject, ratio, options.clients),
+      ratioLine(subject, ratio, options.pace.clients),
       figuresTable([one!, other!]),
       ...remediesFor([ratio]),
     ];

@@ -65,7 +65,7 @@ async function startWith(bench: Bench, backend: Backend, permessageDeflate: stri
 
 /** All variants take turns, round after round. */
 async function measureAll(bench: Bench, variants: readonly Variant[]): Promise<Figures[]> {
-  const { warmupMs, windowMs, rounds, retries } = bench.options;
+  const { warmupMs, windowMs, rounds, retries } = bench.options.pace;
   const runs: Figures[] = [];
   for (let round = 1; round <= rounds; round++) {
     for (const { name, packing, server } of variants) {

@@ -34,9 +34,9 @@ export const deflateMemory: Subject = {
   async run(bench) {
     const rows: Row[] = [];
     for (const mode of modes) rows.push(await measureMode(bench, mode));
-    bench.keepOther({ subject: 'deflate-memory', connections: bench.options.clients, rows });
+    bench.keepOther({ subject: 'deflate-memory', connections: bench.options.pace.clients, rows });
     bench.print(
-      `permessage-deflate: ${bench.options.clients} connections, KiB for each; how much smaller messages get\n${table(rows)}\n`,
+      `permessage-deflate: ${bench.options.pace.clients} connections, KiB for each; how much smaller messages get\n${table(rows)}\n`,
     );
   },
 };
@@ -55,7 +55,7 @@ async function measureMode(bench: Bench, mode: string): Promise<Row> {
   const first = warm.pop()!;
   for (const client of warm) client.close();
   const beforeBytes = await settledBytes(gateway);
-  const clients = await connectMany(gateway, bench.options.clients);
+  const clients = await connectMany(gateway, bench.options.pace.clients);
   const idleBytes = (await settledBytes(gateway)) - beforeBytes;
   for (const client of clients) await client.echo(message);
   const usedBytes = (await settledBytes(gateway)) - beforeBytes;

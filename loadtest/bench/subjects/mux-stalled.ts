@@ -16,19 +16,19 @@ export const muxStalled: Subject = {
   name: 'mux-stalled',
   async run(bench) {
     const { children, options } = bench;
-    const { clients, warmupMs, windowMs } = options;
+    const { clients, warmupMs, windowMs, rounds, retries } = options.pace;
     const gateway = await startMuxGateway(bench);
     const load = { protocol: 'jsonrpc', clients, depth: 1, warmupMs, windowMs } as const;
     const stalled = Math.max(1, Math.round(clients * stalledShare));
     const alone: Figures[] = [];
     const beside: Figures[] = [];
-    for (let round = 0; round < options.rounds; round++) {
+    for (let round = 0; round < rounds; round++) {
       bench.progress('mux-stalled: without …');
-      alone.push(await quietest(options.retries, () => measure(children, gateway, load)));
+      alone.push(await quietest(retries, () => measure(children, gateway, load)));
       bench.progress(`mux-stalled: beside ${stalled} …`);
       const stallers = children.startNode('stallers', [stallersFile, String(gateway.port), String(stalled)]);
       const server = { ...gateway, name: `beside ${stalled} stalled` };
-      beside.push(await quietest(options.retries, () => measure(children, server, load)));
+      beside.push(await quietest(retries, () => measure(children, server, load)));
       await stallers.stop();
     }
     const [a, b] = [medianOf(beside), medianOf(alone)];

@@ -16,7 +16,7 @@ export const pooled: Subject = {
     const { children, options, dir } = bench;
     const backend = await startBackend(children, 'jsonrpc');
     const a = await startPooling(standOf(bench), 'wsluice', backend, sharingPool('request', 4, 8));
-    const b = await startNginx({ children, dir: `${dir}/nginx`, backend, clients: options.clients });
+    const b = await startNginx({ children, dir: `${dir}/nginx`, backend, clients: options.pace.clients });
     await against(bench, {
       ...{ subject: 'pooled', protocol: 'jsonrpc', depths: options.depths, a, b },
       goals: { 1: 2.0, 16: 1.0 },

@@ -29,13 +29,13 @@ export interface CheckFigures {
 /** Lets the strategies and `rate-limiter-flexible` in memory take turns, prints what a check costs, and returns it. */
 export async function measureStrategies({ options, print, progress }: Bench): Promise<CheckFigures[]> {
   const all = await contestants();
-  const rounds = 1 + 4 * options.rounds;
+  const rounds = 1 + 4 * options.pace.rounds;
   const runs = all.map((): Run[] => []);
   // The first round only warms up.
   for (let round = 0; round <= rounds; round++) {
     progress(`ratelimit: strategies, round ${round} of ${rounds} …`);
     for (const [i, contestant] of all.entries()) {
-      const run = await runFor(options.windowMs / rounds, contestant);
+      const run = await runFor(options.pace.windowMs / rounds, contestant);
       if (round > 0) runs[i]!.push(run);
     }
   }

@@ -62,7 +62,7 @@ export async function measureThreads({ options, print, progress }: Bench): Promi
       (Object.keys(kinds) as Kind[]).map((kind) => ({ kind, ratePerSecond, threads, runs: [] as Run[][] })),
     ),
   );
-  const rounds = 2 * options.rounds + 1;
+  const rounds = 2 * options.pace.rounds + 1;
   for (let round = 1; round <= rounds; round++) {
     progress(`ratelimit: threads, round ${round} of ${rounds} …`);
     for (const { kind, ratePerSecond, threads, runs } of cases)

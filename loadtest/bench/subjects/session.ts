@@ -15,8 +15,8 @@ export const session: Subject = {
     }
     const { children, options, dir } = bench;
     const backend = await startBackend(children, 'echo');
-    const a = await startPooling(standOf(bench), 'wsluice', backend, sessionPool(options.clients));
-    const b = await startNginx({ children, dir: `${dir}/nginx`, backend, clients: options.clients });
+    const a = await startPooling(standOf(bench), 'wsluice', backend, sessionPool(options.pace.clients));
+    const b = await startNginx({ children, dir: `${dir}/nginx`, backend, clients: options.pace.clients });
     const depths = options.depths.filter((depth) => depth === 1);
     await against(bench, {
       ...{ subject: 'session', protocol: 'echo', depths, a, b },

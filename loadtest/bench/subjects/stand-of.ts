@@ -3,6 +3,6 @@ import type { Bench } from '../subject.ts';
 
 /** What the servers of a subject are started with. */
 export function standOf({ children, dir, options }: Bench): StandOptions {
-  const { clients, gatewayFile, cpuProfileDir } = options;
-  return { children, dir, clients, gatewayFile, cpuProfileDir };
+  const { pace, gatewayFile, cpuProfileDir } = options;
+  return { children, dir, clients: pace.clients, gatewayFile, cpuProfileDir };
 }
