@@ -11,10 +11,12 @@ import { followLive, openLivePage, type LivePage } from './support/live-page.ts'
 import { mainPool, upstreams } from './support/operations-api.ts';
 import { onTearDown } from './support/tear-down.ts';
 
+const messageEveryMs = 30;
+
 /** What can be hostile of a configuration: no white space is allowed in an upstream. */
 const hostileUpstream = `ws+unix:/run/<img/src=x/onerror=alert(1)>/${'long'.repeat(40)}.sock`;
 
-describe('the live page in Chromium', () => {
+describe('the live page in Chromium', { timeout: 60_000 }, () => {
   let browser: Browser;
   let gateway: Gateway;
   let backends: JsonRpcBackend[];
@@ -57,7 +59,7 @@ describe('the live page in Chromium', () => {
   it('shows what the feed says, and moves', async () => {
     const samples = await followLive(gateway.adminUrl);
     const before = await live.drawing('Messages per second');
-    await eventually(async () => {
+    await soon(async () => {
       const shown = await live.figures();
       const told = samples.map(({ perSecond, connections, refusedPerSecond }) => ({
         'Messages per second': {
@@ -83,14 +85,16 @@ describe('the live page in Chromium', () => {
       expect(shown['Saved by codecs']!['zstd']).toMatch(/^\d+ %$/);
       expect(shown['Process']!['CPU']).toMatch(/^[\d.]+ %$/);
     });
-    await eventually(async () => expect(await live.drawing('Messages per second')).not.toBe(before));
+    await soon(async () => expect(await live.drawing('Messages per second')).not.toBe(before));
   });
 
   it('shows the pools, their upstreams, and the clients with most messages', async () => {
-    await expectText(live.pool('main'), 'running', 'request mode', '2 of 8 connections (25 %)', 'up for ');
+    await expectText(live.pool('main'), 'running', 'request mode', 'up for ');
+    // Where replies take longer there are more than the two that it began with.
+    await expectText(live.pool('main'), /\b[2-8] of 8 connections \(\d+ %\)/);
     await expectText(live.pool('odd'), 'no upstream in reach', 'breaker open for ');
     const rows = live.page.locator('#clients tbody tr');
-    await eventually(async () => expect(await rows.count()).toBe(3));
+    await soon(async () => expect(await rows.count()).toBe(3));
     await expectText(rows.first(), '127.0.0.1', '/ws', 'pool main');
   });
 
@@ -98,8 +102,9 @@ describe('the live page in Chromium', () => {
     await expectText(live.pool('odd'), hostileUpstream);
     expect(await live.page.locator('main img').count()).toBe(0);
     // However long it is, it leaves room for what is said beside it.
-    await expectText(live.pool('odd').locator('.standing'), 'ago');
-    expect((await live.pool('odd').locator('.standing').boundingBox())!.width).toBeGreaterThan(100);
+    const standing = live.pool('odd').locator('.standing');
+    await expectText(standing, 'ago');
+    await soon(async () => expect((await standing.boundingBox())!.width).toBeGreaterThan(100));
   });
 
   it('does nothing when a question is answered with no, by key or by button', async () => {
@@ -123,7 +128,7 @@ describe('the live page in Chromium', () => {
     expect(await mainPool(gateway)).toMatchObject({ paused: true });
     await expectText(live.pool('main'), 'paused');
     await live.press('Resume the pool main', 'Resume');
-    await eventually(async () => expect(await mainPool(gateway)).toMatchObject({ paused: false }));
+    await soon(async () => expect(await mainPool(gateway)).toMatchObject({ paused: false }));
     await expectText(live.pool('main'), 'running');
   });
 
@@ -131,13 +136,14 @@ describe('the live page in Chromium', () => {
     const dialled = (): number => backends.reduce((total, { upgrades }) => total + upgrades.length, 0);
     const before = dialled();
     await live.press('Reconnect the pool main', 'Reconnect');
-    await eventually(() => expect(dialled()).toBeGreaterThanOrEqual(before + 2));
+    await soon(() => expect(dialled()).toBeGreaterThanOrEqual(before + 2));
   });
 
   it('shows an upstream that is lost, and its breaker', async () => {
     await backends[1]!.stop();
     await expectText(live.pool('main').locator('li').nth(1), 'breaker open');
-    expect((await upstreams(gateway))[1]).toMatchObject({ breaker: 'open' });
+    // Now and then it is half-open.
+    await soon(async () => expect((await upstreams(gateway))[1]).toMatchObject({ breaker: 'open' }));
     await backends[1]!.start();
     await expectText(live.pool('main').locator('li').nth(1), 'up for ');
   });
@@ -148,25 +154,30 @@ describe('the live page in Chromium', () => {
     const light = await ground();
     const before = await live.drawing('Latency');
     await live.page.emulateMedia({ colorScheme: 'dark' });
+    await soon(async () => expect(await ground()).not.toBe(light));
     const dark = await ground();
-    expect(dark).not.toBe(light);
-    expect(await live.drawing('Latency')).not.toBe(before);
+    await soon(async () => expect(await live.drawing('Latency')).not.toBe(before));
     await live.page.getByRole('button', { name: 'Theme: system' }).click();
-    expect(await ground()).toBe(light);
+    await soon(async () => expect(await ground()).toBe(light));
     await live.page.reload();
-    expect(await ground()).toBe(light);
+    await soon(async () => expect(await ground()).toBe(light));
     await live.page.getByRole('button', { name: 'Theme: light' }).click();
-    expect(await ground()).toBe(dark);
+    await soon(async () => expect(await ground()).toBe(dark));
   });
 
   it.each([360, 768, 2_560])('needs no scrolling sideways at a width of %i', async (width) => {
     await live.page.setViewportSize({ width, height: 800 });
     await live.page.locator('#clients tbody tr').first().waitFor();
-    expect(await live.page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+    await soon(async () =>
+      expect(await live.page.evaluate('document.documentElement.scrollWidth')).toBe(width),
+    );
+    const dialog = live.page.getByRole('dialog');
     await live.page.getByRole('button', { name: 'Drain…' }).click();
-    const box = (await live.page.getByRole('dialog').boundingBox())!;
+    await dialog.waitFor();
+    const box = (await dialog.boundingBox())!;
     expect(box.x >= 0 && box.x + box.width <= width).toBe(true);
     await live.page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
   });
 
   it('has asked nobody but the gateway, and had no fault', () => {
@@ -176,27 +187,35 @@ describe('the live page in Chromium', () => {
   });
 });
 
-/** Three clients that send more than their limit allows; one of them speaks a codec. */
+/** Three clients that send more than their limit allows, on a busy machine too: what was due and not sent is made up for. One of them speaks a codec. */
 async function startLoad(gateway: Gateway): Promise<void> {
   const packed = await connectCodecClient(`${gateway.url}?codec=zstd`, { codec: 'zstd' });
   const plain = [await connectClient(gateway.url), await connectClient(gateway.url)];
   const request = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'echo', params: 'x'.repeat(2_000) });
+  const startedMs = performance.now();
   let id = 0;
   const timer = setInterval(() => {
-    const message = request.replace('"id":1', `"id":${++id}`);
-    packed.sendPacked(message);
-    for (const client of plain) client.send(message);
-  }, 30);
+    while (id < (performance.now() - startedMs) / messageEveryMs) {
+      const message = request.replace('"id":1', `"id":${++id}`);
+      packed.sendPacked(message);
+      for (const client of plain) client.send(message);
+    }
+  }, messageEveryMs);
   onTearDown(() => clearInterval(timer));
 }
 
 /** Waits until all of these are in a part of the page. */
-async function expectText(part: Locator, ...texts: string[]): Promise<void> {
-  await eventually(async () => {
+async function expectText(part: Locator, ...texts: (string | RegExp)[]): Promise<void> {
+  await soon(async () => {
     const shown = await part.innerText();
-    for (const text of texts) expect(shown).toContain(text);
+    for (const text of texts)
+      if (typeof text === 'string') expect(shown).toContain(text);
+      else expect(shown).toMatch(text);
   });
 }
+
+/** A browser may have to wait for its turn. */
+const soon = (check: () => Promise<void> | void): Promise<void> => eventually(check, 20_000);
 
 const isFocused = (part: unknown): boolean =>
   part === (globalThis as unknown as { document: { activeElement: unknown } }).document.activeElement;

@@ -43,10 +43,13 @@ export async function openReport(
   return { page, faults, requested };
 }
 
-/** Waits until nothing is drawn wider than the page is. */
+/** Waits until nothing is drawn wider than the page is, and nothing makes it wider. */
 export async function fitted({ page }: OpenReport, width: number): Promise<void> {
   const widest = "Math.max(0, ...[...document.querySelectorAll('canvas')].map((one) => one.clientWidth))";
-  await eventually(async () => expect(await page.evaluate(widest)).toBeLessThan(width));
+  await eventually(async () => {
+    expect(await page.evaluate(widest)).toBeLessThan(width);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+  }, 20_000);
 }
 
 /** How many pixels of each drawing are of a colour, by the title of its chart. */
