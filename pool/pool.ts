@@ -1,7 +1,7 @@
 import type { SeatHandlers } from './client-side.ts';
 import type { Connector } from './connector.ts';
 import { createConnector } from './create-connector.ts';
-import { createMode } from './create-mode.ts';
+import { loadMode, type CreateMode } from './create-mode.ts';
 import type { DialRequest } from './dial.ts';
 import { endpointFigures } from './endpoint-figures.ts';
 import { Endpoint } from './endpoint.ts';
@@ -23,11 +23,18 @@ export class Pool {
   /** What operators do to it; undefined where the backend is embedded. */
   readonly operations: PoolOperations | undefined;
 
-  constructor(options: PoolOptions, idCeiling: number = defaultIdCeiling) {
+  /** Loads what its mode needs before it makes any part. */
+  static async open(options: PoolOptions, idCeiling: number = defaultIdCeiling): Promise<Pool> {
+    const { mode, upstreams } = options.config;
+    return new Pool(options, upstreams[0] === 'echo:' ? undefined : await loadMode(mode), idCeiling);
+  }
+
+  /** Without a way to make a mode it has the embedded backend. */
+  private constructor(options: PoolOptions, createMode: CreateMode | undefined, idCeiling: number) {
     this.name = options.name;
     const { config, observer, now, echoStyle } = options;
     this.#config = config;
-    if (config.upstreams[0] === 'echo:') {
+    if (createMode === undefined) {
       this.#mode = new EchoMode({ style: echoStyle, observer, now });
       return;
     }

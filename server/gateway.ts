@@ -27,7 +27,7 @@ import { LineSampler } from './line-sampler.ts';
 import { Listener } from './listener.ts';
 import { observe } from './live/observation.ts';
 import { createLog, type Log } from './log.ts';
-import { createPools, measuredSnapshot, type MeasuredPool } from './measured-pools.ts';
+import { measuredSnapshot, openPools, type MeasuredPool } from './measured-pools.ts';
 import { processFigures } from './process-figures.ts';
 import type { SharedLimits } from './shared-limits.ts';
 import { Outbox } from './outbox.ts';
@@ -126,7 +126,7 @@ async function start({ config, log, options, stops, stop }: StartOptions): Promi
     return wheel;
   };
   const codecs = new Codecs({ config: config.codec, log, onError });
-  const pools = createPools({
+  const pools = await openPools({
     config,
     codecs,
     echoStyle: options.echoStyle,

@@ -1,4 +1,8 @@
-import { pino, type Logger } from 'pino';
+import { createRequire } from 'node:module';
+import type { Logger } from 'pino';
+
+// An import would first look through its source for what it exports, which takes about as long as loading it.
+const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
 
 export type Log = Logger;
 

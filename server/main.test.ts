@@ -31,14 +31,23 @@ const fetchOfNode = 'internal/deps/undici/undici';
 it('loads for a start what this start needs, and nothing for other settings or commands', async () => {
   const loaded = await loadedBy('serve', ...anyPorts);
   for (const needed of ['/server/gateway.ts', 'NativeModule http']) expect(loaded).toContain(needed);
-  for (const other of [ioredis, yaml, prettyLog, fetchOfNode, '/server/top/', '/commands/check.ts'])
-    expect(loaded).not.toContain(other);
+  const unused = [
+    ioredis,
+    yaml,
+    prettyLog,
+    fetchOfNode,
+    '/commands/top.ts',
+    '/modes/request.ts',
+    '/modes/mux.ts',
+  ];
+  for (const other of unused) expect(loaded).not.toContain(other);
 });
 
 it('loads what the configuration asks for', async () => {
-  const file = configFile({ redis: { url: 'redis://127.0.0.1:1' } });
+  const pools = { main: { mode: 'request', upstreams: ['ws://127.0.0.1:1'] } };
+  const file = configFile({ redis: { url: 'redis://127.0.0.1:1' }, pools });
   const loaded = await loadedBy('serve', ...anyPorts, '--config', file);
-  for (const needed of [ioredis, yaml]) expect(loaded).toContain(needed);
+  for (const needed of [ioredis, yaml, '/modes/request.ts']) expect(loaded).toContain(needed);
 });
 
 it('loads no gateway to check a file', async () => {

@@ -28,16 +28,16 @@ export interface MeasuredPool {
 }
 
 /** The pools of a gateway by name, each measured as it works. */
-export function createPools({
+export async function openPools({
   config,
   codecs,
   echoStyle,
   metrics,
   slow,
   shared,
-}: PoolParts): Map<string, MeasuredPool> {
+}: PoolParts): Promise<Map<string, MeasuredPool>> {
   const errorIndex = indexByName(errorTypes);
-  const create = ([name, poolConfig]: [string, PoolConfig]): [string, MeasuredPool] => {
+  const open = async (name: string, poolConfig: PoolConfig): Promise<MeasuredPool> => {
     const upstreamLatency = new Histogram();
     const slowRequests = new SlowRequests({ ...slow, pool: name });
     const observer: PoolObserver = {
@@ -48,26 +48,23 @@ export function createPools({
       slow: (client, durationMs, upstream, method) => slowRequests.slow(client, durationMs, upstream, method),
     };
     const style = echoStyle ?? (poolConfig.mode === 'request' ? 'json-rpc' : 'verbatim');
-    return [
+    const pool = await Pool.open({
+      ...shared,
       name,
-      {
-        pool: new Pool({
-          ...shared,
-          name,
-          config: poolConfig,
-          codec:
-            poolConfig.codec === null
-              ? undefined
-              : codecs.forUpstream(poolConfig.codec, poolConfig.maxMessageBytes),
-          echoStyle: style,
-          observer,
-        }),
-        slowRequests,
-        upstreamLatency,
-      },
-    ];
+      config: poolConfig,
+      codec:
+        poolConfig.codec === null
+          ? undefined
+          : codecs.forUpstream(poolConfig.codec, poolConfig.maxMessageBytes),
+      echoStyle: style,
+      observer,
+    });
+    return { pool, slowRequests, upstreamLatency };
   };
-  return new Map(Object.entries(config.pools).map(create));
+  const pools = new Map<string, MeasuredPool>();
+  for (const [name, poolConfig] of Object.entries(config.pools))
+    pools.set(name, await open(name, poolConfig));
+  return pools;
 }
 
 /** What a pool tells a scrape. */
