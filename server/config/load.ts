@@ -105,6 +105,9 @@ export function completeUpstreams(pool: string, list: unknown): readonly string[
   return pools[pool]!.upstreams;
 }
 
+/** zod would write and compile code for each mapping of the schema, which takes longer than reading a few configurations without. */
+const uncompiled = { jitless: true };
+
 interface CombineOptions extends FileReaders {
   /** Faults that kept a layer from being read at all; rules are then left out, for want of half of the input. */
   readonly unread: readonly Fault[];
@@ -114,7 +117,7 @@ function combine(layers: readonly Layer[], { unread, ...readers }: CombineOption
   const written = layers.reduce<Tree>((sum, { tree }) => overlay(sum, tree), {});
   const given = overlay(profileTree(written), written);
   const settings = layers.flatMap((layer) => layer.settings);
-  const result = configSchema.safeParse(given);
+  const result = configSchema.safeParse(given, uncompiled);
   const ownFaults = layers.flatMap((layer) =>
     ownProblems(layer.tree).map((problem) => () => asFault(problem, layer.settings)),
   );
@@ -132,7 +135,7 @@ function combine(layers: readonly Layer[], { unread, ...readers }: CombineOption
 
 /** What is wrong with the values of one layer, each by itself. */
 function ownProblems(tree: Tree): Problem[] {
-  const issues = configSchema.safeParse(tree).error?.issues ?? [];
+  const issues = configSchema.safeParse(tree, uncompiled).error?.issues ?? [];
   return [
     ...issues.filter((issue) => !isRule(issue)).flatMap((issue) => problemsOf(issue, tree, schemaTree())),
     ...protoPaths(tree).map((path) => unknownKey(path, schemaTree())),
