@@ -2,11 +2,13 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { takeLock } from './install-lock.ts';
 
 const folder = fileURLToPath(new URL('../', import.meta.url));
 const program = `${folder}node_modules/artillery/bin/run`;
 /** npm writes it last. */
 const complete = `${folder}node_modules/.package-lock.json`;
+const lockFile = `${folder}.installing`;
 const saysEveryMs = 10_000;
 const shownLines = 12;
 
@@ -22,6 +24,19 @@ export function artilleryIsInstalled(): boolean {
 /** Returns artillery's program, which it installs first where it is missing; throws with npm's own words when that fails. */
 export async function installedArtillery({ say }: InstallOptions): Promise<string> {
   if (artilleryIsInstalled()) return program;
+  const unlock = await takeLock({
+    file: lockFile,
+    onWait: (pid) => say(`another run installs artillery (process ${pid}); this one waits for it`),
+  });
+  try {
+    if (!artilleryIsInstalled()) await install(say);
+  } finally {
+    unlock();
+  }
+  return program;
+}
+
+async function install(say: InstallOptions['say']): Promise<void> {
   say('artillery is not installed yet: npm ci in loadtest/ does it now, once (about 470 MB)');
   const startedMs = performance.now();
   const seconds = (): string => `${((performance.now() - startedMs) / 1_000).toFixed(0)} s`;
@@ -33,7 +48,6 @@ export async function installedArtillery({ say }: InstallOptions): Promise<strin
         'it is fetched from the npm registry; try that command by hand',
     );
   say(`installed artillery in ${seconds()}`);
-  return program;
 }
 
 /** Resolves to undefined, or to what npm said last. */
