@@ -27,7 +27,7 @@ export interface ArtilleryEnd {
   readonly code: number | string;
   /** The last of what it printed. */
   readonly output: string;
-  /** Why the scenario makes no sense to our engine. */
+  /** Why the scenario makes no sense to our engine, or can go on no more. */
   readonly fault: string | undefined;
   /** True when it was told to end. */
   readonly stopped: boolean;
@@ -86,6 +86,12 @@ export class ArtilleryRun {
     void this.ended.then(() => clearTimeout(timer));
   }
 
+  /** A worker that ends is one that artillery would wait for. */
+  #fail(fault: string): void {
+    this.#fault ??= fault;
+    this.stop();
+  }
+
   #kill(signal: NodeJS.Signals): void {
     if (this.#gone || this.pid === 0) return;
     try {
@@ -102,7 +108,7 @@ export class ArtilleryRun {
   ): void {
     const said = JSON.parse(line) as TelemetryLine | FaultLine | StageMessage;
     if (said.type === 'second') onTelemetry(said);
-    else if (said.type === 'fault') this.#fault ??= said.message;
+    else if (said.type === 'fault') this.#fail(said.message);
     else onStage?.(said);
   }
 

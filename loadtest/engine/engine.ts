@@ -5,6 +5,7 @@ import type { ArtilleryHelpers, FlowContext, Step, VirtualUser } from './flow-co
 import { Crowd } from './crowd.ts';
 import { Gate } from './gate.ts';
 import { generatorOf } from './generator.ts';
+import { guardExit } from './generator-exit.ts';
 import { MessageMaker } from './message-maker.ts';
 import { Telemetry, type ArtilleryEvents } from './telemetry.ts';
 import { streamTelemetry, telemetryWriter, tellFault, type TelemetryStream } from './telemetry-stream.ts';
@@ -73,6 +74,7 @@ export default class WsluiceEngine {
     this.#stream = streamTelemetry(telemetry);
     const gates = new Map<string, Gate>();
     const { generator } = this.#settings;
+    if (generator !== undefined) guardExit(generator, tellFault, isArtillery);
     this.#shared = {
       crowd: new Crowd(telemetryWriter()),
       ...{ telemetry, artillery, settings: this.#settings, helpers: this.#helpers },
@@ -101,6 +103,11 @@ async function live(user: VirtualUser, steps: readonly Step[], telemetry: Teleme
   } finally {
     await user.connection?.close();
   }
+}
+
+/** It ends its workers in that way. */
+function isArtillery(caller: string): boolean {
+  return /[\\/]node_modules[\\/]artillery[\\/]/.test(caller);
 }
 
 /** artillery ends without a word when an engine throws. */

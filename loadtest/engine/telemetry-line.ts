@@ -20,7 +20,7 @@ export interface TelemetryLine {
   readonly lastAtMs?: number;
 }
 
-/** The scenario makes no sense; nothing is run. */
+/** The scenario makes no sense, or can go on no more. */
 export interface FaultLine {
   readonly type: 'fault';
   readonly message: string;

@@ -47,7 +47,7 @@ function atMostEvery(everyMs: number, work: () => void): () => void {
   };
 }
 
-/** Tells the command why nothing can be run. */
+/** Tells the command why nothing can be run, or go on. */
 export function tellFault(message: string): void {
   telemetryWriter()({ type: 'fault', message });
 }

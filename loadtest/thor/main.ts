@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { platform } from 'node:os';
 import { installedArtillery } from '../artillery/install.ts';
+import { guardExit } from '../engine/generator-exit.ts';
 import { checkOutputs, tellOutputs } from '../report/write-outputs.ts';
 import { counted, grouped } from '../result/grouped.ts';
 import { total } from '../result/total.ts';
@@ -22,13 +23,16 @@ const sameKeyMs = 1_000;
 /** What a process of Node has open beside its connections. */
 const otherFiles = 60;
 
-process.exit(await main(process.argv.slice(2)));
+const exit: (code: number) => never = process.exit.bind(process);
+
+exit(await main(process.argv.slice(2)));
 
 async function main(args: readonly string[]): Promise<number> {
   try {
     const options = parseOptions(thorCommand(), args);
     checkOutputs(options);
     if (options.masked) tell('--masked changes nothing: every frame is masked, as RFC 6455 asks');
+    if (options.generator !== undefined) guardExit(options.generator, endUnusable);
     for (const url of options.urls) {
       const wrong = await probe(url, options);
       if (wrong !== undefined) throw new Error(wrong);
@@ -111,8 +115,7 @@ function onInterrupt(interrupt: () => void): () => void {
   let firstAtMs: number | undefined;
   const listener = (): void => {
     // From npm the same Ctrl-C comes twice.
-    if (firstAtMs !== undefined && performance.now() - firstAtMs > sameKeyMs)
-      process.exit(exitCodes.interrupted);
+    if (firstAtMs !== undefined && performance.now() - firstAtMs > sameKeyMs) exit(exitCodes.interrupted);
     if (firstAtMs === undefined) interrupt();
     firstAtMs ??= performance.now();
   };
@@ -130,6 +133,11 @@ function warnOfFiles({ amount, urls, workers }: ThorOptions): void {
     `all connections at once would need ${grouped(needed)} open files in each process, and ${grouped(limit)} are allowed: ` +
       'should they be open together, some will fail (ulimit -n raises it, --workers divides it)',
   );
+}
+
+function endUnusable(reason: string): void {
+  tell(reason);
+  exit(exitCodes.cannotBegin);
 }
 
 function tell(text: string): void {
