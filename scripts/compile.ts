@@ -25,7 +25,7 @@ export function compilePackage(outDir: string, { types }: { readonly types: bool
   chmodSync(command, 0o755);
 }
 
-/** `tsc` of TypeScript 7; `node_modules/.bin/tsc` is of another version, whose API eslint needs. */
+/** `tsc` of TypeScript 7; `node_modules/.bin/tsc` is of another version, whose API dependency-cruiser needs. */
 function compilerFile(): string {
   const manifest = createRequire(import.meta.url).resolve('typescript-7/package.json');
   return join(dirname(manifest), 'bin', 'tsc');

@@ -32,7 +32,7 @@ export interface PlainWebSocket {
   close(code?: number, reason?: string): void;
   addEventListener(
     type: 'open' | 'message' | 'error' | 'close',
-    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each has event classes of its own
+    // oxlint-disable-next-line typescript/no-explicit-any -- each has event classes of its own
     listener: (event: any) => void,
   ): void;
 }

@@ -116,7 +116,10 @@ describe('request mode against a reference map', () => {
         for (const [end, count] of world.model.ends) ends.set(end, (ends.get(end) ?? 0) + count);
       });
       for (let round = 0; done < wantedSteps; round++)
-        fc.assert(run, { seed: seed + round, numRuns: 50, interruptAfterTimeLimit: 20_000 });
+        fc.assert(run, {
+          ...{ seed: seed + round, numRuns: 50 },
+          plugins: [fc.interruptAfterTimeLimit(20_000)],
+        });
       expect([...wantedEnds, ...alsoWanted].filter((end) => !ends.has(end))).toEqual([]);
       console.log(`${done} steps:`, Object.fromEntries(ends));
     },

@@ -12,7 +12,7 @@ const axisWidthPx = 58;
 /** Between the marks of the lower axis, so that their texts do not touch. */
 const markSpacePx = 54;
 const characterPx = 6.5;
-// eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- of a const enum nothing is left without types
+// oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- of a const enum nothing is left without types
 const logarithmic: UPlot.Scale.Distr = 3;
 const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400];
 

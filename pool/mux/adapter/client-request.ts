@@ -16,7 +16,7 @@ const handshake: readonly (readonly [string, string])[] = [
 
 /** The upgrade request of a client on a stream, as Node's HTTP server would have made it. */
 export function clientRequest(open: OpenRequest, socket: Duplex): IncomingMessage {
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- it is one in all that a server asks of it
+  // It is a socket in all that a server asks of it.
   const request = new IncomingMessage(socket as Socket);
   request.method = 'GET';
   request.url = open.path;
