@@ -1,7 +1,8 @@
 import type { Browser, Locator } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { comparisonHtml, reportHtml } from '../loadtest/report/report-html.ts';
-import { benchRun, brokenRun, compareRun, ladderRun, scaleRun } from '../loadtest/report/runs.fixture.ts';
+import { benchRun, brokenRun, compareRun, ladderRun } from '../loadtest/report/runs.fixture.ts';
+import { scaleRun } from '../loadtest/report/scale-run.fixture.ts';
 import { startChromium } from './support/chromium.ts';
 import { eventually } from './support/eventually.ts';
 import { drawnPixels, fitted, openReport } from './support/report-page.ts';

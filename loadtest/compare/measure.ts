@@ -4,21 +4,13 @@ import { cpuMs, machineCpuMs } from '../stand/cpu.ts';
 import type { Children } from '../stand/children.ts';
 import type { Figures } from './figures.ts';
 import type { LoadFigures, LoadOrder, LoadReport } from '../loader/messages.ts';
-import type { Packing } from '../loader/packing.ts';
-import type { Protocol } from '../loader/script.ts';
 import type { Server } from '../stand/servers.ts';
 
 const loaderFile = fileURLToPath(new URL('../loader/main.ts', import.meta.url));
 const graceMs = 40_000;
 
-export interface Load {
-  readonly protocol: Protocol;
-  readonly packing?: Packing;
-  readonly clients: number;
-  readonly depth: number;
-  readonly warmupMs: number;
-  readonly windowMs: number;
-}
+/** What the loader does, whichever the server. */
+export type Load = Omit<LoadOrder, 'host' | 'port' | 'path'>;
 
 interface Edge {
   readonly atMs: number;

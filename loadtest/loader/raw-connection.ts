@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { kinds } from '../result/failure-kinds.ts';
 import { ConnectionFault, faultKind } from './connection-fault.ts';
+import { shown } from './shown.ts';
 
 const httpStart = 'HTTP/1.';
 const statusLine = /^HTTP\/1\.\d (\d{3})\b/;
@@ -143,14 +144,6 @@ export class RawConnection {
     this.close();
     this.#options.onFault(error.message, faultKind(error));
   }
-}
-
-/** Bytes of a server in one line of text, shortened, without what could steer a terminal. */
-function shown(bytes: string): string {
-  return bytes
-    .slice(0, 200)
-    .replace(/\r\n/g, ' · ')
-    .replace(/[^ -~·]/g, '?');
 }
 
 function handshakeRequest({ host, port, path, hostHeader, extension }: RawConnectionOptions): string {

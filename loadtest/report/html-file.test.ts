@@ -2,7 +2,8 @@ import { Script } from 'node:vm';
 import { expect, it } from 'vitest';
 import { pageScript } from './page-script.ts';
 import { reportHtml } from './report-html.ts';
-import { brokenRun, scaleRun } from './runs.fixture.ts';
+import { brokenRun } from './runs.fixture.ts';
+import { scaleRun } from './scale-run.fixture.ts';
 
 it('is one file that names no address but its own picture', () => {
   const html = reportHtml(scaleRun());

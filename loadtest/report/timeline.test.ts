@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { scaleRun } from './runs.fixture.ts';
+import { scaleRun } from './scale-run.fixture.ts';
 import { momentsOf, secondsOfMoments } from './timeline.ts';
 
 describe('momentsOf', () => {

@@ -1,6 +1,7 @@
 import { ConnectionFault } from '../loader/connection-fault.ts';
 import { RawConnection } from '../loader/raw-connection.ts';
 import { closeCode, describeClose, frameAt, opcodeOf, opcodes, payloadOf } from '../loader/server-frame.ts';
+import { shown } from '../loader/shown.ts';
 import { kinds } from '../result/failure-kinds.ts';
 import { clientNamedIn, firstCounter, type Exchange } from './exchange.ts';
 import type { Speaker } from './load.ts';
@@ -10,7 +11,6 @@ const firstBytes: ReadonlySet<number> = new Set([0x81, 0x82, 0x88, 0x89, 0x8a]);
 /** Of a ping, a pong or a close. */
 const mostControlBytes = 125;
 const mostFrameBytes = 1 << 20;
-const shownChars = 160;
 
 export type ClientState = 'opening' | 'open' | 'over';
 
@@ -167,10 +167,4 @@ function wrongReply(text: string, client: number, exchange: Exchange): Connectio
 
 function garbage(bytes: Buffer): ConnectionFault {
   return new ConnectionFault(kinds.garbage, `no WebSocket frame: ${bytes.toString('hex', 0, 16)} …`);
-}
-
-/** A server's text in one line, shortened, without what could steer a terminal. */
-function shown(text: string): string {
-  const line = text.slice(0, shownChars).replace(/[^ -~\u00a0-\uffff]/g, '?');
-  return text.length > shownChars ? `${line} …` : line;
 }

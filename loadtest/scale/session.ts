@@ -8,6 +8,7 @@ import { stageTable } from '../result/stage-table.ts';
 import { verdictTable } from '../result/verdict-table.ts';
 import { Children } from '../stand/children.ts';
 import { exitCodes } from '../stand/exit-codes.ts';
+import { onInterrupt } from '../stand/on-interrupt.ts';
 import { ProgressBar } from '../stand/progress-bar.ts';
 import { counted, grouped } from '../result/grouped.ts';
 import type { ScaleOptions } from './options.ts';
@@ -15,8 +16,6 @@ import type { Plan } from './plan.ts';
 import { ScaleRun } from './run.ts';
 import { startStand, type Stand } from './stand.ts';
 import { connectionsText, faultLines, summaryText } from './summary.ts';
-
-const sameKeyMs = 1_000;
 
 /** The processes and files of one run, and what of it is told. */
 export class Session {
@@ -28,7 +27,6 @@ export class Session {
   readonly #progress = new ProgressBar(process.stderr);
   readonly #startedMs = performance.now();
   #interrupted = false;
-  #interruptedAtMs = 0;
 
   constructor(options: ScaleOptions, plan: Plan, cores: number, args: readonly string[]) {
     this.#options = options;
@@ -39,8 +37,13 @@ export class Session {
 
   /** Resolves to the exit code. */
   async measure(foreign: Stand | undefined): Promise<number> {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.on(signal, () => this.#interrupt());
+    onInterrupt({
+      onFirst: () => {
+        this.#interrupted = true;
+        this.#children.fail(new Error('interrupted'));
+      },
+      onLater: () => this.#progress.clear(),
+    });
     const dir = mkdtempSync(join(tmpdir(), 'wsluice-scale-'));
     process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
     let run: ScaleRun | undefined;
@@ -131,18 +134,5 @@ export class Session {
         ...{ mode, bytes, gateways: this.#plan.gateways, loaders: this.#plan.loaders },
       },
     });
-  }
-
-  /** The first time it comes to an end with what there is; the second time at once. */
-  #interrupt(): void {
-    if (this.#interrupted) {
-      // From npm the same Ctrl-C comes twice.
-      if (performance.now() - this.#interruptedAtMs < sameKeyMs) return;
-      this.#progress.clear();
-      process.exit(exitCodes.interrupted);
-    }
-    this.#interrupted = true;
-    this.#interruptedAtMs = performance.now();
-    this.#children.fail(new Error('interrupted'));
   }
 }

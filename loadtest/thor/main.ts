@@ -7,6 +7,7 @@ import { counted, grouped } from '../result/grouped.ts';
 import { total } from '../result/total.ts';
 import { exitCodes } from '../stand/exit-codes.ts';
 import { openFilesLimit } from '../stand/memory.ts';
+import { onInterrupt } from '../stand/on-interrupt.ts';
 import { withoutCredentials } from '../result/without-credentials.ts';
 import { ProgressBar } from '../stand/progress-bar.ts';
 import { Load, type LoadEnd } from './load.ts';
@@ -19,7 +20,6 @@ import { summaryText } from './summary.ts';
 import '../stand/outlive-readers.ts';
 
 const redrawEveryMs = 500;
-const sameKeyMs = 1_000;
 /** What a process of Node has open beside its connections. */
 const otherFiles = 60;
 
@@ -52,7 +52,7 @@ async function run(args: readonly string[], options: ThorOptions, program: strin
   console.log(headline(options, connections));
   const load = new Load(program, workerScripts(options));
   const stopShowing = showProgress(load, { connections, messages: connections * options.messages });
-  const stopListening = onInterrupt(() => load.interrupt());
+  const stopListening = onInterrupt({ onFirst: () => load.interrupt(), exit });
   const end = await load.ended;
   stopListening();
   stopShowing();
@@ -108,19 +108,6 @@ function showProgress({ book }: Load, plan: Plan): () => void {
     clearInterval(timer);
     bar.clear();
   };
-}
-
-/** Calls `interrupt` at the first Ctrl-C, and ends at once at a later one, until the returned function is called. */
-function onInterrupt(interrupt: () => void): () => void {
-  let firstAtMs: number | undefined;
-  const listener = (): void => {
-    // From npm the same Ctrl-C comes twice.
-    if (firstAtMs !== undefined && performance.now() - firstAtMs > sameKeyMs) exit(exitCodes.interrupted);
-    if (firstAtMs === undefined) interrupt();
-    firstAtMs ??= performance.now();
-  };
-  process.on('SIGINT', listener).on('SIGTERM', listener);
-  return () => process.off('SIGINT', listener).off('SIGTERM', listener);
 }
 
 /** A limit of the machine is better known before. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { benchRun, brokenRun, compareRun, ladderRun, scaleRun } from '../runs.fixture.ts';
+import { benchRun, brokenRun, compareRun, ladderRun } from '../runs.fixture.ts';
+import { scaleRun } from '../scale-run.fixture.ts';
 import { againstPage } from './against-page.ts';
 import { againstText } from './against-text.ts';
 import { differencesOf } from './differences.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { emptyResult } from '../../result/run-result.ts';
 import type { Block, ReportPage, Table } from '../report-page.ts';
-import { benchRun, brokenRun, compareRun, ladderRun, scaleRun } from '../runs.fixture.ts';
+import { benchRun, brokenRun, compareRun, ladderRun } from '../runs.fixture.ts';
+import { scaleRun } from '../scale-run.fixture.ts';
 import { runPage } from './run-page.ts';
 
 const titles = ({ sections }: ReportPage): string[] => sections.map(({ title }) => title);
@@ -49,7 +50,7 @@ describe('runPage', () => {
     expect(page.marks.map(({ mood }) => mood)).toEqual(['warn', 'bad', 'bad']);
     expect(page.marks[0]!.text).toMatch(/^Interrupted after 14 s/);
     expect(block(page, 'bars', 'Errors by kind').bars[0]).toMatchObject({
-      label: 'no reply within 5 s',
+      label: 'reply timed out',
       value: 3_877,
     });
   });

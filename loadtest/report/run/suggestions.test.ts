@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compareRun, scaleRun } from '../runs.fixture.ts';
+import { compareRun } from '../runs.fixture.ts';
+import { scaleRun } from '../scale-run.fixture.ts';
 import { suggestionsOf } from './suggestions.ts';
 
 describe('suggestionsOf', () => {
