@@ -36,6 +36,6 @@ bench('Histogram.observe', () => histogram.observe(next()));
 bench('prom-client observe', () => promHistogram.observe(next()));
 bench('GatewayMetrics.connectionOpened', () => metrics.connectionOpened());
 bench('GatewayMetrics.received', () => metrics.received(70));
-bench('Histogram.cumulative (one scrape)', () =>
-  do_not_optimize(histogram.cumulative(publishedBoundsSeconds)),
-);
+bench('Histogram.cumulative (one scrape)', () => {
+  do_not_optimize(histogram.cumulative(publishedBoundsSeconds));
+});

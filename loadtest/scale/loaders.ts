@@ -58,8 +58,15 @@ interface Member {
   readonly connected: Deferred<void>;
   open: number;
   failed: number;
-  loading:
-    { readonly over: Deferred<void>; readonly figures: LoadFigures; readonly number: number } | undefined;
+  loading: Loading | undefined;
+}
+
+/** A load that a process is at. */
+interface Loading {
+  readonly over: Deferred<void>;
+  readonly figures: LoadFigures;
+  /** Of the process, among all of them. */
+  readonly number: number;
 }
 
 /** The clients of a run, in as many processes as it takes: connects them, and loads the server with all of them together. */

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Breaker, BreakerState } from './breaker.ts';
 
-type Step = { readonly wait: number } & (
-  { readonly do: 'begin' } | { readonly do: 'succeed' | 'fail' | 'abandon'; readonly which: number }
-);
+type Doing =
+  { readonly do: 'begin' } | { readonly do: 'succeed' | 'fail' | 'abandon'; readonly which: number };
+type Step = { readonly wait: number } & Doing;
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('begin' as const), wait: fc.nat(40) }),

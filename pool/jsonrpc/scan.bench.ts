@@ -39,9 +39,9 @@ function measure(scan: Scanner, messages: Record<string, string>): void {
       scan(buf, 0, buf.length, into);
       do_not_optimize(into.kind);
     });
-    bench(`${name}: JSON.parse, for comparison`, () =>
-      do_not_optimize(JSON.parse(Buffer.from(buf.buffer).toString())),
-    );
+    bench(`${name}: JSON.parse, for comparison`, () => {
+      do_not_optimize(JSON.parse(Buffer.from(buf.buffer).toString()));
+    });
   }
 }
 

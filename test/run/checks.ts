@@ -13,11 +13,11 @@ const types = ['node', 'node_modules/typescript-7/bin/tsc', '--noEmit', '--singl
 
 /** The checks of `npm test`, the slowest first so that the others fit beside it. */
 export const checks: readonly Check[] = [
+  { name: 'format (prettier)', command: ['prettier', '--check', '.', '--log-level', 'warn'] },
   { name: 'lint (oxlint)', command: ['oxlint'] },
   { name: 'types (tsc)', command: types },
   { name: 'types of the live page (tsc)', command: [...types, '-p', 'server/admin/page'] },
   { name: 'types of the report page (tsc)', command: [...types, '-p', 'loadtest/report/page'] },
-  { name: 'format (prettier)', command: ['prettier', '--check', '.', '--log-level', 'warn'] },
   { name: 'import rules and cycles', command: ['npm', 'run', '--silent', 'check:imports'] },
   { name: 'generated docs are fresh', command: [...typescript, 'scripts/generate-docs.ts', '--check'] },
 ];
