@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Breaker, BreakerState } from './breaker.ts';
 
-type Doing =
-  { readonly do: 'begin' } | { readonly do: 'succeed' | 'fail' | 'abandon'; readonly which: number };
+type Ending = 'succeed' | 'fail' | 'abandon';
+type Doing = { readonly do: 'begin' } | { readonly do: Ending; readonly which: number };
 type Step = { readonly wait: number } & Doing;
 
 const step: fc.Arbitrary<Step> = fc.oneof(
