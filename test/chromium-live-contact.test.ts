@@ -69,20 +69,28 @@ describe('the live page of a gateway with a token', () => {
       /^Lost contact with the gateway, last seen [\d:]{8} \(\d+ s ago\)\. This page comes back by itself\.$/,
     );
     await banner.waitFor();
-    expect(await page.locator('#drain').isDisabled()).toBe(true);
+    await soon(async () => expect(await page.locator('#drain').isDisabled()).toBe(true));
     const ports = ['--port', String(gateway.port), '--admin-port', String(gateway.adminPort)];
     const again = runWsluice(['--host', '127.0.0.1', ...ports], { WSLUICE_ADMIN_TOKEN: token });
     await waitForPort(again, gateway.adminPort);
-    await eventually(async () => expect(await page.locator('#contact').innerText()).toBe('live'));
-    expect(await banner.isVisible()).toBe(false);
+    await soon(async () => expect(await page.locator('#contact').innerText()).toBe('live'));
+    await banner.waitFor({ state: 'hidden' });
   });
 });
 
 describe('the live page', () => {
   let gateway: Gateway;
+  /** Answers what was asked last. */
+  let answer: () => void;
 
   beforeAll(async () => {
-    const backend = await startJsonRpcBackend();
+    const backend = await startJsonRpcBackend({
+      onConnection: (socket) =>
+        socket.on('message', (data: Buffer) => {
+          const { id } = JSON.parse(data.toString()) as { id?: unknown };
+          answer = () => socket.send(JSON.stringify({ jsonrpc: '2.0', id, result: 'in time' }));
+        }),
+    });
     gateway = await startGateway({
       config: { pools: { main: { mode: 'request', upstreams: [backend.url] } } },
     });
@@ -135,7 +143,7 @@ describe('the live page', () => {
       route.fulfill({ json: { limits: [{ config: { scope: hostile } }] } }),
     );
     await page.reload();
-    await eventually(async () => {
+    await soon(async () => {
       const text = await page.locator('body').innerText();
       expect(text.split(hostile).length).toBeGreaterThan(8);
     });
@@ -186,16 +194,21 @@ describe('the live page', () => {
     await page.keyboard.type('drai');
     await page.keyboard.press('Enter');
     expect([await go.isDisabled(), await dialog.isVisible()]).toEqual([true, true]);
-    client.send({ jsonrpc: '2.0', id: 1, method: 'late', params: { ms: 2_500 } });
+    client.send({ jsonrpc: '2.0', id: 1, method: 'never' });
+    await soon(() => expect(answer).toBeDefined());
     await page.keyboard.type('n');
     await page.keyboard.press('Enter');
     await page.getByText('The gateway is draining: nobody new is let in').waitFor();
+    answer();
     expect(await client.nextJson()).toMatchObject({ id: 1 });
     expect((await client.closed).code).toBe(1001);
     expect(await gateway.exited).toBe(0);
     await page.getByText('It was draining, so it has most likely stopped.').waitFor();
   });
 });
+
+/** A browser may have to wait for its turn. */
+const soon = (check: () => Promise<void> | void): Promise<void> => eventually(check, 20_000);
 
 async function firstSample({ adminUrl }: Gateway): Promise<LiveSample> {
   const samples = await followLive(adminUrl);
