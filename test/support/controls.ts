@@ -32,7 +32,7 @@ export async function startControls(
     const random = seededRandom(n);
     while (!stopped) {
       const text = `control ${n}, round ${rounds[n]}: ${prose(Math.floor(random() ** 3 * 20_000), random)}`;
-      const { data, isBinary } = await client.echo(text, 10_000);
+      const { data, isBinary } = await client.echo(text, 30_000);
       if (isBinary || !data.equals(Buffer.from(text)))
         throw new Error(`a wrong reply: ${data.toString('utf8', 0, 80)}`);
       if (client.waiting() > 0) throw new Error('a reply that nobody asked for');
