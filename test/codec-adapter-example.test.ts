@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { startDocsExample } from '../../test/support/docs-example.ts';
+import { startDocsExample } from './support/docs-example.ts';
 
 it('runs the back end of docs/codecs.md, which answers JSON-RPC and agrees to a codec', async () => {
   const { url } = await startDocsExample('codecs.md', 'backend.mjs');
