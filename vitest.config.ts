@@ -26,10 +26,15 @@ const alone = [
   'thread-gateways',
 ].map((name) => `test/${name}.test.ts`);
 
+/** Beside their sources, but what they look at is a process of its own or the compiled package. */
+const notUnit = ['codec/client/lazy-loading.test.ts', 'codec/adapter/docs-example.test.ts'];
+
+const setupFiles = ['test/support/tear-down.set-up.ts'];
 const notEndToEnd = [...configDefaults.exclude, 'test/{parts,run,support}/**', ...leftOut];
 /** By default one core of two would stay idle. */
 const maxWorkers = Math.max(2, availableParallelism());
 const endToEnd = {
+  setupFiles,
   globalSetup: ['test/support/program/set-up.ts'],
   testTimeout: 30_000,
   hookTimeout: 60_000,
@@ -46,6 +51,10 @@ export default defineConfig({
             'loadtest/*/**/*.test.ts',
             'test/{parts,run,support}/**/*.test.ts',
           ],
+          exclude: [...configDefaults.exclude, ...notUnit],
+          setupFiles,
+          // To load all modules again for each file takes as long as the tests do.
+          isolate: false,
           testTimeout: 30_000,
           maxWorkers,
         },
@@ -53,7 +62,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/**/*.test.ts'],
+          include: ['test/**/*.test.ts', ...notUnit],
           exclude: [...notEndToEnd, ...alone],
           ...endToEnd,
           maxWorkers,
