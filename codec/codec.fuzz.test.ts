@@ -5,7 +5,7 @@ import { jsonMessage, seeded, type Random } from './messages.fixture.ts';
 import { mutated } from './mutate.fixture.ts';
 
 const seed = Number(process.env['WSLUICE_TEST_SEED'] ?? Date.now() % 1_000_000_000);
-const seconds = Number(process.env['WSLUICE_FUZZ_SECONDS'] ?? 8);
+const seconds = Number(process.env['WSLUICE_FUZZ_SECONDS'] ?? 4);
 const limits = [0, 1, 100, 1000, 65_535, 65_536, 1_048_576];
 const targets = await fuzzTargets();
 

@@ -18,7 +18,7 @@ import { seededRandom } from './support/random.ts';
 import { OPCODE, RawClient, clientFrame } from './support/raw-client.ts';
 import type { Frame } from './support/raw-client.ts';
 
-const SECONDS = Number(process.env['WSLUICE_FUZZ_SECONDS'] ?? 10);
+const SECONDS = Number(process.env['WSLUICE_FUZZ_SECONDS'] ?? 5);
 const SEED = Number(process.env['WSLUICE_TEST_SEED'] ?? Date.now() % 1_000_000);
 const MIB = 1 << 20;
 const CAP_BYTES = MIB / 4;
