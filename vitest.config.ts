@@ -26,8 +26,8 @@ const alone = [
   'thread-gateways',
 ].map((name) => `test/${name}.test.ts`);
 
-/** Beside their sources, but what they look at is a process of its own or the compiled package. */
-const notUnit = ['codec/client/lazy-loading.test.ts', 'codec/adapter/docs-example.test.ts'];
+/** Beside its source, but it looks at what its process has loaded, and shares that with no other file. */
+const notUnit = ['codec/client/lazy-loading.test.ts'];
 
 const setupFiles = ['test/support/tear-down.set-up.ts'];
 const notEndToEnd = [...configDefaults.exclude, 'test/{parts,run,support}/**', ...leftOut];
