@@ -80,6 +80,13 @@ it('measures in turns, and prints what was measured until Ctrl-C', { timeout: lo
   expect(child.output()).toMatch(/It ended early[^]*^ {2}bare +[\d,]+/m);
 });
 
+it('ends as with Ctrl-C when its terminal is closed', { timeout: longestMs }, async () => {
+  const child = startCompare('bare', '--rounds', '20');
+  await eventually(() => expect(child.output()).toContain('round 1 of 20'), 60_000);
+  child.signal('SIGHUP');
+  expect(await child.exited, child.output()).toBe(130);
+});
+
 it(
   'a server that cannot start fails the run, with what it said and without a table',
   { timeout: longestMs },

@@ -50,7 +50,7 @@ async function runAll(
     code = exitCodes.interrupted;
     children.fail(new Error('interrupted'));
   };
-  process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
+  process.on('SIGINT', interrupted).on('SIGTERM', interrupted).on('SIGHUP', interrupted);
   const { keepBenches, keepComparison, keepOther } = kept;
   const bench = {
     ...{ children, options, dir, progress: line.show, print: line.print },

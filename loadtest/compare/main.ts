@@ -58,7 +58,7 @@ async function measureAll(
     code = exitCodes.interrupted;
     children.fail(new Error('interrupted'));
   };
-  process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
+  process.on('SIGINT', interrupted).on('SIGTERM', interrupted).on('SIGHUP', interrupted);
   const show = (figures: DepthFigures): void => {
     done.push(figures);
     line.print(comparisonText(figures, options.pace.clients));

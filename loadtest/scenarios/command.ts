@@ -75,7 +75,7 @@ async function runScenario(
     run?.freeze();
     interrupted.resolve('interrupted');
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
   try {
     const prepared = prepare(scenario, options, children, dir, line).then((made) => (run = made));
     const ended = children.watch(
