@@ -89,6 +89,12 @@ describe('runPage', () => {
     expect(page.figures).toContainEqual({ label: 'most replies/s that passed', text: '5,000' });
   });
 
+  it('counts the replies of half a second as those of half a second', () => {
+    const run = scaleRun({ seconds: 2 });
+    const short = { ...run, seconds: 0.5, totals: { ...run.totals!, received: 100 } };
+    expect(runPage(short).figures).toContainEqual({ label: 'replies per second', text: '200' });
+  });
+
   it('shows a refused ratio as refused, with the reason, and no bar', () => {
     const { bars } = block(runPage(compareRun()), 'bars', 'Ratios of messages per second');
     expect(bars.at(-1)).toMatchObject({

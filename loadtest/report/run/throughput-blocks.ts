@@ -14,7 +14,8 @@ export function throughputBlocks(result: RunResult): Block[] {
 /** Replies per second over the whole run; undefined when nothing was sent to a server, or in stages of which each has its own. */
 export function repliesPerSecond({ totals, timeline, seconds, stages }: RunResult): number | undefined {
   if (stages.length > 0) return undefined;
-  const loadSeconds = timeline.at(-1)?.at ?? seconds;
+  // A short run may have begun near the end of a second of the clock, and be in two.
+  const loadSeconds = Math.min(seconds, timeline.at(-1)?.at ?? seconds);
   return totals === null || loadSeconds === 0 ? undefined : totals.received / loadSeconds;
 }
 
