@@ -2,7 +2,7 @@ import type { ThreadLayout } from './thread-memory.ts';
 import type { ThreadSettings } from './thread-settings.ts';
 import type { ThreadWords } from './thread-words.ts';
 
-/** What part of a bucket the other threads together may have leased and not spent. */
+/** What part of a bucket all threads together may have leased and not spent. */
 const mostGivenBack = 1 / 4;
 
 // Bit 62 tells blocks from ticks.
@@ -23,12 +23,16 @@ export class BucketWords implements ThreadWords {
     this.#settings = settings;
   }
 
+  get unitMs(): number {
+    return this.#settings.ticksPerUnit / this.#settings.ticksPerMs;
+  }
+
   capacity(): number {
     this.#settings.refresh();
     return this.#settings.burst;
   }
 
-  lease(cell: number, want: number, least: number, nowMs: number, heldUntilMs: number): number {
+  lease(cell: number, want: number, least: number, nowMs: number, lastsMs: number): number {
     const settings = this.#settings;
     settings.refresh();
     const { burst, ticksPerUnit } = settings;
@@ -43,7 +47,7 @@ export class BucketWords implements ThreadWords {
       // What is empty drains from the next whole tick on: the rest of this one must not count for what comes now.
       const usedThen = (used > 0 ? used : untilWholeTick) + Math.ceil(granted * ticksPerUnit);
       if (!this.#swap(cell, word, tickWord(now + BigInt(usedThen)))) continue;
-      this.endsMs = this.#endsMs(usedThen, granted, nowMs, heldUntilMs);
+      this.endsMs = this.#endsMs(usedThen, least, nowMs, lastsMs);
       return granted;
     }
   }
@@ -53,7 +57,14 @@ export class BucketWords implements ThreadWords {
    * `maxDelayMs`. A token bucket lets pass what there is and then spends what is to come; a leaky one lets each pass when those
    * before it have drained, and refuses what it has no room for.
    */
-  delay(cell: number, cost: number, nowMs: number, maxDelayMs: number, leaks: boolean): number {
+  delay(
+    cell: number,
+    cost: number,
+    nowMs: number,
+    lastsMs: number,
+    maxDelayMs: number,
+    leaks: boolean,
+  ): number {
     const settings = this.#settings;
     settings.refresh();
     const now = settings.ticksAt(nowMs);
@@ -67,7 +78,7 @@ export class BucketWords implements ThreadWords {
       if (delayMs > maxDelayMs || (leaks && untilRoomMs > 0)) return -1;
       const usedThen = (used > 0 ? used : untilWholeTick) + Math.ceil(cost * settings.ticksPerUnit);
       if (!this.#swap(cell, word, tickWord(now + BigInt(usedThen)))) continue;
-      this.endsMs = this.#endsMs(usedThen, cost, nowMs, nowMs);
+      this.endsMs = this.#endsMs(usedThen, cost, nowMs, lastsMs);
       return delayMs;
     }
   }
@@ -106,13 +117,14 @@ export class BucketWords implements ThreadWords {
 
   /**
    * As long as the bucket does not run empty, a unit taken early leaves the same behind as one taken late. It does not before
-   * this lease has drained, nor before all has but what others might give back.
+   * what this thread has really spent has drained. While more is used than all threads may have left, it does not matter.
    */
-  #endsMs(usedThen: number, granted: number, nowMs: number, heldUntilMs: number): number {
+  #endsMs(usedThen: number, spent: number, nowMs: number, lastsMs: number): number {
     const { burst, ticksPerUnit, ticksPerMs } = this.#settings;
-    const ownMs = Math.max(nowMs, heldUntilMs) + (granted * ticksPerUnit - 1) / ticksPerMs;
-    const allMs = nowMs + (usedThen - 1 - burst * mostGivenBack * ticksPerUnit) / ticksPerMs;
-    return Math.max(ownMs, allMs);
+    const tickMs = 1 / ticksPerMs;
+    const ownMs = Math.max(nowMs, lastsMs + tickMs) + spent * ticksPerUnit * tickMs;
+    const allMs = nowMs + (usedThen - burst * mostGivenBack * ticksPerUnit) * tickMs;
+    return Math.max(ownMs, allMs) - tickMs;
   }
 
   /** How long until `cost` fits in, or until nothing is used when it never would. */

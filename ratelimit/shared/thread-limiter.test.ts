@@ -109,6 +109,21 @@ describe.each(strategies)('ThreadLimiter with a %s', (strategy) => {
   });
 });
 
+it('counts what a thread has left for no longer than a bucket without it would be in use', () => {
+  const memory = memoryOf({ ratePerSecond: 50, burst: 128 });
+  const [one, other] = [limiterOn(memory), limiterOn(memory)];
+  for (const nowMs of [0, 39.9]) one.take(0, 1, nowMs);
+  expect(takeAll(other, 0, 40) + takeAll(one, 0, 40)).toBe(127);
+});
+
+it('counts what a thread was refunded for no longer than a bucket without it would be in use', () => {
+  const limiter = limiterOn(memoryOf({ ratePerSecond: 50, burst: 128 }));
+  limiter.take(0, 1, 0);
+  limiter.refund(0, 1);
+  limiter.take(0, 1, 1);
+  expect(takeAll(limiter, 0, 20)).toBe(127);
+});
+
 it('delays as one token bucket: what there is passes at once, then one in every interval', () => {
   const memory = memoryOf({ burst: 3 });
   const threads = [limiterOn(memory), limiterOn(memory)];

@@ -28,6 +28,8 @@ const opensMs = 4;
 const leasedMs = 5;
 /** How much to lease beyond what is asked for. */
 const block = 6;
+/** When the lease would end were all of it spent. */
+const lastsMs = 7;
 
 /** A lease should last this long: less, and the next is larger; four times as long, and it is smaller. */
 const leaseLastsMs = 1;
@@ -45,8 +47,9 @@ const tidySlice = 50;
 
 /**
  * One thread's part in a limit that threads share. It leases from the shared word in blocks sized by use, and spends them with
- * neither atomics nor allocations. All threads together never let more pass than one alone would, at any time. Slots that were
- * never reset share what the same slots of other threads have. Waits are whole milliseconds, rounded up.
+ * neither atomics nor allocations. All threads together, up to 16 of them, never let more pass than one alone would, at any time;
+ * a third of a bucket that several use at once, two thirds at a load of just its rate, may be missing from a burst until they
+ * pause. Slots that were never reset share what the same slots of other threads have. Waits are whole milliseconds, rounded up.
  */
 export class ThreadLimiter implements DelayingLimiter {
   readonly leases = true;
@@ -109,10 +112,12 @@ export class ThreadLimiter implements DelayingLimiter {
       cell,
       cost,
       this.#common(nowMs),
+      this.#common(this.#own[slot * stride + lastsMs]!),
       maxDelayMs,
       this.#strategy === 'leaky-bucket',
     );
-    if (delayMs >= 0) this.#own[slot * stride + endsMs] = words.endsMs - this.#offsetMs;
+    if (delayMs >= 0) this.#leased(slot, 0);
+    this.#own[slot * stride + leasedMs] = nowMs;
     return delayMs;
   }
 
@@ -134,6 +139,7 @@ export class ThreadLimiter implements DelayingLimiter {
     const own = this.#own;
     const at = slot * stride;
     own[at + credit]! += cost;
+    own[at + endsMs] = this.#endOf(at);
     own[at + refusedUntilMs] = 0;
     if (own[at + credit]! > this.#mostIdle()) this.#giveBack(slot);
     else this.#lent.add(slot);
@@ -206,22 +212,37 @@ export class ThreadLimiter implements DelayingLimiter {
     const at = slot * stride;
     const words = this.#words;
     if (cost > words.capacity()) this.#giveBack(slot);
-    const missing = cost - this.#creditAt(slot, nowMs);
-    const more = Math.floor(this.#nextBlock(at, cost, nowMs));
-    const heldUntilMs = missing < cost ? own[at + endsMs]! : nowMs;
+    const had = own[at + credit]!;
+    const left = this.#creditAt(slot, nowMs);
+    // Enough, though some of it has drained.
+    if (left >= cost && left > 0) {
+      own[at + credit] = left - cost;
+      own[at + endsMs] = this.#endOf(at);
+      return 0;
+    }
+    const missing = cost - left;
+    const more = Math.floor(this.#nextBlock(at, cost, nowMs, left === 0 && had > 0));
     const granted = words.lease(
       cell,
       missing + more,
       missing,
       this.#common(nowMs),
-      this.#common(heldUntilMs),
+      this.#common(own[at + lastsMs]!),
     );
     if (granted < 0) return this.#refuse(slot, cost, nowMs);
-    own[at + credit] = granted - missing;
-    own[at + endsMs] = words.endsMs - this.#offsetMs;
+    this.#leased(slot, granted - missing);
     own[at + refusedUntilMs] = 0;
     if (granted > missing) this.#lent.add(slot);
     return 0;
+  }
+
+  /** Keeps what is over of what the words have just leased. */
+  #leased(slot: number, over: number): void {
+    const at = slot * stride;
+    const { endsMs: endMs, unitMs } = this.#words;
+    this.#own[at + credit] = over;
+    this.#own[at + endsMs] = endMs - this.#offsetMs;
+    this.#own[at + lastsMs] = this.#own[at + endsMs]! + over * unitMs;
   }
 
   /** Says how long to wait, and keeps it in mind. */
@@ -238,8 +259,8 @@ export class ThreadLimiter implements DelayingLimiter {
     return Math.ceil(waitMs);
   }
 
-  /** How much to lease beyond what is asked for: what was used in a millisecond, found by doubling. */
-  #nextBlock(at: number, cost: number, nowMs: number): number {
+  /** How much to lease beyond what is asked for: what was used in a millisecond, found by doubling; less when all of it drained. */
+  #nextBlock(at: number, cost: number, nowMs: number, drained: boolean): number {
     const own = this.#own;
     const lastedMs = nowMs - own[at + leasedMs]!;
     own[at + leasedMs] = nowMs;
@@ -247,7 +268,7 @@ export class ThreadLimiter implements DelayingLimiter {
     const wanted =
       lastedMs < leaseLastsMs
         ? 2 * before + cost
-        : lastedMs > 4 * leaseLastsMs
+        : drained || lastedMs > 4 * leaseLastsMs
           ? before * (leaseLastsMs / lastedMs)
           : before;
     return (own[at + block] = Math.min(wanted, this.#mostIdle()));
@@ -257,31 +278,47 @@ export class ThreadLimiter implements DelayingLimiter {
     return Math.floor(this.#words.capacity() * mostIdlePart);
   }
 
-  /** What may still be spent; what may not is forgotten. */
+  /** What may still be spent; what may have drained is forgotten. */
   #creditAt(slot: number, nowMs: number): number {
+    const own = this.#own;
     const at = slot * stride;
-    if (nowMs >= this.#own[at + endsMs]!) this.#own[at + credit] = 0;
-    return this.#own[at + credit]!;
+    const left = own[at + credit]!;
+    if (left === 0 || nowMs < own[at + endsMs]!) return left;
+    const { unitMs } = this.#words;
+    const endMs = this.#endOf(at);
+    const drained = unitMs > 0 ? Math.max(0, nowMs - endMs) / unitMs : left;
+    const kept = Math.max(0, left - drained);
+    own[at + credit] = kept;
+    own[at + lastsMs] = kept > 0 ? Math.max(nowMs, endMs) + kept * unitMs : endMs;
+    return kept;
+  }
+
+  /** When the lease ends, by what is spent of it; not before it began, though all of it was refunded. */
+  #endOf(at: number): number {
+    const endMs = this.#own[at + lastsMs]! - this.#own[at + credit]! * this.#words.unitMs;
+    return Math.max(this.#own[at + leasedMs]!, endMs);
   }
 
   /** Gives back what was leased and not spent. */
   #giveBack(slot: number): void {
+    const at = slot * stride;
     const left = this.#creditAt(slot, this.#seenMs);
     if (left === 0) return;
-    const at = slot * stride;
-    const endsAtMs = this.#own[at + endsMs]! + this.#offsetMs;
+    const endMs = this.#endOf(at);
     this.#own[at + credit] = this.#words.giveBack(
       this.#cellOf[slot]! - 1,
       left,
-      endsAtMs,
-      this.#seenMs + this.#offsetMs,
+      this.#common(endMs),
+      this.#common(this.#seenMs),
     );
+    this.#own[at + lastsMs] = endMs;
   }
 
   /** Keeps nothing of what it leased and what it knows of refusals. */
   #forgive(slot: number): void {
     this.#giveBack(slot);
     this.#own[slot * stride + credit] = 0;
+    this.#own[slot * stride + lastsMs] = 0;
     this.#own[slot * stride + refusedUntilMs] = 0;
   }
 

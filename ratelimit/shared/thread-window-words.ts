@@ -11,6 +11,7 @@ import type { ThreadWords } from './thread-words.ts';
  */
 export class WindowWords implements ThreadWords {
   endsMs = 0;
+  readonly unitMs = 0;
   readonly #settings: ThreadSettings;
   readonly #words: ThreadLayout['words'];
   #settingsNumber = -1;

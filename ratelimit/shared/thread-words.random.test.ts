@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ExactBucket } from '../exact-bucket.fixture.ts';
 import { BucketWords } from './thread-bucket-words.ts';
-import { limiterOn, memoryOf } from './thread-limits.fixture.ts';
+import { memoryOf } from './thread-limits.fixture.ts';
 import { ThreadLayout } from './thread-memory.ts';
 import { ThreadSettings } from './thread-settings.ts';
 import { WindowWords } from './thread-window-words.ts';
@@ -61,42 +61,5 @@ it('counts a window whose limit fits as exactly as two plain counters', () => {
       }
     }),
     { numRuns: 200 },
-  );
-});
-
-it('never lets three threads pass more than one bucket would, at any time, whatever they lease and give back', () => {
-  const move = fc.record({
-    pauseMs: fc.oneof(fc.constant(0), fc.nat(50), pausesMs),
-    thread: fc.nat(2),
-    count: fc.oneof(fc.nat(20), fc.nat(2000)),
-    sweeps: fc.boolean(),
-    refunds: fc.boolean(),
-  });
-  fc.assert(
-    fc.property(
-      fc.boolean(),
-      fc.integer({ min: 50, max: 5000 }),
-      fc.integer({ min: 64, max: 2000 }),
-      fc.array(move, { maxLength: 100, size: 'max' }),
-      (isBucket, ratePerSecond, burst, moves) => {
-        const strategy = isBucket ? 'token-bucket' : 'sliding-window';
-        const memory = memoryOf({ strategy, ratePerSecond, burst });
-        const threads = [limiterOn(memory), limiterOn(memory), limiterOn(memory)];
-        // With two counters, too, no stretch of time sees more than one window, one, and what the rate adds.
-        const exact = new ExactBucket({ rate: ratePerSecond, burst: isBucket ? burst : ratePerSecond + 1 });
-        let nowMs = 0;
-        for (const { pauseMs, thread, count, sweeps, refunds } of moves) {
-          nowMs += pauseMs;
-          const limiter = threads[thread]!;
-          if (sweeps) limiter.sweep(nowMs);
-          if (refunds && limiter.take(0, 1, nowMs) === 0) limiter.refund(0, 1);
-          for (let i = 0; i < count && limiter.take(0, 1, nowMs) === 0; i++) {
-            expect(exact.fits(1, nowMs)).toBe(true);
-            exact.add(1, nowMs);
-          }
-        }
-      },
-    ),
-    { numRuns: 40 },
   );
 });

@@ -5,14 +5,16 @@
 export interface ThreadWords {
   /** Most that a cell can ever hold. */
   capacity(): number;
-  /** After a granted `lease`: until when it may be spent, as what is spent until then counts as if it were taken then. */
+  /** After a granted `lease`: until when what is over of it may be spent, as that counts as if it were taken then. */
   readonly endsMs: number;
+  /** How much later that is for each unit that is spent of it, and in what time each that is not drains after that; 0 for at once. */
+  readonly unitMs: number;
   /**
-   * Takes up to `want` at once, though no less than `least`, and returns how much; -1 when there is not enough. May return
-   * more than `want` where the word counts in larger steps. Takes `least` from a fresh cell even when it holds less. What is
-   * left of the lease before may be spent until `heldUntilMs`, and then as long as this one.
+   * Takes up to `want` at once, though no less than `least`, which is spent now, and returns how much; -1 when there is not
+   * enough. May return more than `want` where the word counts in larger steps. Takes `least` from a fresh cell even when it
+   * holds less. `lastsMs` is when the thread's lease before ends, all of it spent.
    */
-  lease(cell: number, want: number, least: number, nowMs: number, heldUntilMs: number): number;
+  lease(cell: number, want: number, least: number, nowMs: number, lastsMs: number): number;
   /** Gives back some of a lease that ends at `endsMs`, before that; returns what is too little to be given back. */
   giveBack(cell: number, amount: number, endsMs: number, nowMs: number): number;
   /** How long until `lease` would grant `cost`; 0 for now. In whole milliseconds, rounded up, it is never too short. */
