@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { checkOutputs, tellOutputs } from '../report/write-outputs.ts';
 import { Children } from '../stand/children.ts';
 import { exitCodes } from '../stand/exit-codes.ts';
+import { onInterrupt } from '../stand/on-interrupt.ts';
 import { progressLine } from '../stand/progress.ts';
 import { chosenSubjects } from './all-subjects.ts';
 import { Kept } from './kept.ts';
@@ -50,7 +51,7 @@ async function runAll(
     code = exitCodes.interrupted;
     children.fail(new Error('interrupted'));
   };
-  process.on('SIGINT', interrupted).on('SIGTERM', interrupted).on('SIGHUP', interrupted);
+  onInterrupt({ onFirst: interrupted, onLater: () => rmSync(dir, { recursive: true, force: true }) });
   const { keepBenches, keepComparison, keepOther } = kept;
   const bench = {
     ...{ children, options, dir, progress: line.show, print: line.print },

@@ -6,6 +6,7 @@ import { checkOutputs, tellOutputs } from '../report/write-outputs.ts';
 import type { RunResult } from '../result/run-result.ts';
 import { Children } from '../stand/children.ts';
 import { exitCodes } from '../stand/exit-codes.ts';
+import { onInterrupt } from '../stand/on-interrupt.ts';
 import { progressLine } from '../stand/progress.ts';
 import type { Contestant } from './contestants.ts';
 import type { Figures } from './figures.ts';
@@ -58,7 +59,7 @@ async function measureAll(
     code = exitCodes.interrupted;
     children.fail(new Error('interrupted'));
   };
-  process.on('SIGINT', interrupted).on('SIGTERM', interrupted).on('SIGHUP', interrupted);
+  onInterrupt({ onFirst: interrupted, onLater: () => rmSync(dir, { recursive: true, force: true }) });
   const show = (figures: DepthFigures): void => {
     done.push(figures);
     line.print(comparisonText(figures, options.pace.clients));

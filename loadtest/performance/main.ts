@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseRunResult } from '../result/run-result.ts';
 import { exitCodes } from '../stand/exit-codes.ts';
+import { onInterrupt } from '../stand/on-interrupt.ts';
 import { parseOptions, usage } from './options.ts';
 import type { Part, PerformanceOptions } from './options.ts';
 import { resultText, trimmed } from './trimmed.ts';
@@ -14,7 +15,7 @@ const root = join(import.meta.dirname, '../..');
 const resultsDir = join(root, 'loadtest/results');
 
 /** Ctrl-C reaches the run as well, which ends by itself: nothing of it is kept. */
-process.on('SIGINT', () => undefined);
+onInterrupt({ onFirst: () => undefined });
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {

@@ -8,6 +8,7 @@ import { Children } from '../stand/children.ts';
 import { deferred } from '../stand/deferred.ts';
 import { exitCodes } from '../stand/exit-codes.ts';
 import { openFilesLimit } from '../stand/memory.ts';
+import { onInterrupt } from '../stand/on-interrupt.ts';
 import { progressLine } from '../stand/progress.ts';
 import type { ProgressLine } from '../stand/progress.ts';
 import { finish } from './finish.ts';
@@ -70,12 +71,13 @@ async function runScenario(
   const line = progressLine(process.stderr);
   let run: ScenarioRun | undefined;
   const interrupted = deferred<'interrupted'>();
-  // It may come twice at once: from the terminal, and from npm.
-  const onSignal = (): void => {
-    run?.freeze();
-    interrupted.resolve('interrupted');
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
+  onInterrupt({
+    onFirst: () => {
+      run?.freeze();
+      interrupted.resolve('interrupted');
+    },
+    onLater: () => rmSync(dir, { recursive: true, force: true }),
+  });
   try {
     const prepared = prepare(scenario, options, children, dir, line).then((made) => (run = made));
     const ended = children.watch(

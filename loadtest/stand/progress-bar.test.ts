@@ -17,9 +17,10 @@ describe('a progress bar', () => {
     for (let columns = 12; columns < 130; columns++) {
       const text = barText(step, columns);
       expect(text.length).toBeLessThan(columns);
-      expect(text).toMatch(/(connecting|10,000|\/s|left)$/);
+      expect(text).toMatch(/(connecting|%|10,000|\/s|left)$/);
     }
-    expect(barText(step, 50)).toBe('connecting · 5,000 of 10,000 · 4,000/s · 2 s left');
+    expect(barText(step, 50)).toBe('connecting · 50 % · 5,000 of 10,000 · 4,000/s');
+    expect(barText(step, 20)).toBe('connecting · 50 %');
     expect(barText({ what: 'starting', details: [] }, 50)).toBe('starting …');
     for (const columns of [1, 2, 5]) expect(barText(step, columns).length).toBe(columns - 1);
   });

@@ -65,7 +65,7 @@ export function barText({ what, share, details }: Step, columns: number): string
   if (whole.length < columns) return whole;
   // The figures matter more than the bar.
   let line = what.slice(0, Math.max(0, columns - 1));
-  for (const detail of details) {
+  for (const detail of share === undefined ? details : [percent(share), ...details]) {
     const longer = line + between + detail;
     if (longer.length >= columns) break;
     line = longer;
