@@ -36,6 +36,13 @@ it('asks a generator for the size, and refuses what is no message', async () => 
     generator: (_: number, done: (e: unknown, d: unknown) => void) => done(new Error('no'), ''),
   };
   await expect(maker.next(broken, undefined)).rejects.toThrow('the generator failed: no');
+  const throws = {
+    ...shape,
+    generator: () => {
+      throw new Error('at once');
+    },
+  };
+  await expect(maker.next(throws, undefined)).rejects.toThrow('the generator failed: at once');
 });
 
 it('does not wait for ever for a generator, and hears what one throws later', async () => {
@@ -46,5 +53,5 @@ it('does not wait for ever for a generator, and hears what one throws later', as
   await told;
   vi.useRealTimers();
   const late = { ...shape, generator: () => Promise.reject(new Error('later')) };
-  await expect(new MessageMaker().next(late, undefined)).rejects.toThrow('later');
+  await expect(new MessageMaker().next(late, undefined)).rejects.toThrow('the generator failed: later');
 });

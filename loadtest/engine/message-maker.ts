@@ -68,15 +68,24 @@ function generated(generator: Generator, size: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const silent = `the generator did not call done(error, data) within ${generatorPatienceMs / 1_000} s`;
     const late = setTimeout(() => reject(new Error(silent)), generatorPatienceMs);
-    // One that is async by mistake: what it throws is to be seen, and does not end the process.
-    const returned: unknown = generator(size, (error, data) => {
+    const fail = (error: unknown): void => {
       clearTimeout(late);
-      if (error !== undefined && error !== null) reject(new Error(`the generator failed: ${text(error)}`));
+      reject(new Error(`the generator failed: ${text(error)}`));
+    };
+    const done = (error: unknown, data: unknown): void => {
+      clearTimeout(late);
+      if (error !== undefined && error !== null) fail(error);
       else if (typeof data === 'string') resolve(Buffer.from(data));
       else if (data instanceof Uint8Array) resolve(data);
       else reject(new Error(`the generator gave ${typeof data}; a string or a Buffer is needed`));
-    });
-    if (returned instanceof Promise) returned.catch(reject);
+    };
+    try {
+      // One that is async by mistake: what it throws is to be seen, and does not end the process.
+      const returned: unknown = generator(size, done);
+      if (returned instanceof Promise) returned.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
   });
 }
 

@@ -117,8 +117,13 @@ export class RawConnection {
     this.#handshake += chunk.toString('latin1');
     const end = this.#handshake.indexOf(headEnd);
     const headBytes = end < 0 ? this.#handshake.length : end;
-    if (!httpStart.startsWith(this.#handshake.slice(0, httpStart.length)) || headBytes > mostHeadBytes)
+    if (!httpStart.startsWith(this.#handshake.slice(0, httpStart.length)))
       throw new ConnectionFault(kinds.handshakeGarbage, `it answers no HTTP: ${shown(this.#handshake)}`);
+    if (headBytes > mostHeadBytes)
+      throw new ConnectionFault(
+        kinds.handshakeGarbage,
+        `its answer to the handshake has over ${mostHeadBytes} bytes: ${shown(this.#handshake)}`,
+      );
     if (end < 0) return;
     const head = this.#handshake.slice(0, end);
     const status = statusLine.exec(head)?.[1];
