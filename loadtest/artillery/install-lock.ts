@@ -52,8 +52,9 @@ function claimed(file: string): boolean {
 function holderOf(file: string): number | undefined {
   try {
     return Number(readFileSync(file, 'utf8'));
-  } catch {
-    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

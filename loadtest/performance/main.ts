@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,8 +14,10 @@ import '../stand/outlive-readers.ts';
 const root = join(import.meta.dirname, '../..');
 const resultsDir = join(root, 'loadtest/results');
 
-/** Ctrl-C reaches the run as well, which ends by itself: nothing of it is kept. */
-onInterrupt({ onFirst: () => undefined });
+let running: ChildProcess | undefined;
+
+/** The run ends by itself when it is told to, by Ctrl-C or from here: nothing of it is kept. */
+onInterrupt({ onFirst: () => running?.kill() });
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
@@ -79,7 +81,7 @@ function keptText(file: string): string {
 }
 
 async function runNode(args: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, [...process.execArgv, ...args], { cwd: root, stdio: 'inherit' });
-  const [code] = (await once(child, 'exit')) as [number | null];
+  running = spawn(process.execPath, [...process.execArgv, ...args], { cwd: root, stdio: 'inherit' });
+  const [code] = (await once(running, 'exit')) as [number | null];
   return code ?? 1;
 }
